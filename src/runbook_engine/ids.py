@@ -1,0 +1,22 @@
+"""Names and identifiers that cross the layers."""
+
+import re
+import secrets
+from typing import NewType
+
+StepId = NewType("StepId", str)
+FindingId = NewType("FindingId", str)
+ResolutionId = NewType("ResolutionId", str)
+RunbookName = NewType("RunbookName", str)
+RunId = NewType("RunId", str)
+
+END = "end"
+"""The target of a branch after which nothing follows."""
+
+SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*\Z")
+KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+
+
+def new_run_id(started_at: float) -> RunId:
+    """A run's identifier: sortable by its start (Unix seconds), unguessable, short enough to read out loud."""
+    return RunId(f"{int(started_at):08x}-{secrets.token_hex(4)}")

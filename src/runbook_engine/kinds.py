@@ -1,0 +1,38 @@
+"""The closed set of reasons why nothing was measured."""
+
+from enum import StrEnum
+
+
+class ErrorKind(StrEnum):
+    """The closed set of reasons; a runbook's ``on_error`` branches on them."""
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    TLS = "tls"
+    AUTH = "auth"
+    FORBIDDEN = "forbidden"
+    THROTTLED = "throttled"
+    MISSING = "missing"
+    UNAVAILABLE = "unavailable"
+    MALFORMED = "malformed"
+    OTHER = "other"
+
+    @property
+    def meaning(self) -> str:
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ErrorKind.REFUSED: "nobody listens there, or the server turned the connection away",
+    ErrorKind.TIMEOUT: "no answer before the deadline",
+    ErrorKind.DNS: "the name does not resolve",
+    ErrorKind.TLS: "the secure connection could not be made",
+    ErrorKind.AUTH: "the credentials were not accepted",
+    ErrorKind.FORBIDDEN: "the credentials are good, but lack a permission",
+    ErrorKind.THROTTLED: "the service asked to be called less often",
+    ErrorKind.MISSING: "what was asked for does not exist, or has no value",
+    ErrorKind.UNAVAILABLE: "a client library, a tool or an extension is not installed",
+    ErrorKind.MALFORMED: "the answer could not be understood",
+    ErrorKind.OTHER: "something else",
+}

@@ -1,0 +1,63 @@
+"""All that a probe's author needs.
+
+A probe measures one thing, read-only: ``Params`` in, ``Reading`` out, or a ``ProbeError`` that says why nothing was
+measured::
+
+    class LatencyParams(Params):
+        url: str
+        samples: int = Field(20, ge=1, le=1000)
+
+    class LatencyReading(Reading):
+        p95: Duration
+
+    @probe("http.latency", command=lambda params: f"curl -w '%{time_total}' {params.url}")
+    async def latency(params: LatencyParams, ctx: ProbeContext) -> LatencyReading: ...
+"""
+
+from runbook_engine.probe.contract import (
+    Bytes,
+    Count,
+    DocumentReading,
+    Duration,
+    Metric,
+    Number,
+    Params,
+    Percent,
+    Probe,
+    ProbeContext,
+    Rate,
+    Reading,
+    bounded,
+    metric_types,
+    probe,
+)
+from runbook_engine.kinds import ErrorKind
+from runbook_engine.probe.failure import ProbeError
+from runbook_engine.probe.threads import in_thread
+from runbook_engine.quantity import Dimension, MetricType, Value
+from runbook_engine.secret import Secret
+
+__all__ = [
+    "Bytes",
+    "Count",
+    "Dimension",
+    "DocumentReading",
+    "Duration",
+    "ErrorKind",
+    "Metric",
+    "MetricType",
+    "Number",
+    "Params",
+    "Percent",
+    "Probe",
+    "ProbeContext",
+    "ProbeError",
+    "Rate",
+    "Reading",
+    "Secret",
+    "Value",
+    "bounded",
+    "in_thread",
+    "metric_types",
+    "probe",
+]

@@ -1,0 +1,183 @@
+"""What a probe takes, what it gives back, and how it is declared."""
+
+import inspect
+import os
+import types
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
+
+import anyio
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from runbook_engine.errors import ProbeContractError
+from runbook_engine.quantity import Dimension, MetricType
+
+
+class Params(BaseModel):
+    """What a probe needs to know; a step's ``with`` is validated against it. Unknown keys are refused.
+
+    Use ``Secret`` for connection strings and passwords.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Reading(BaseModel):
+    """What a probe measured: one field per metric, each annotated with a type that carries unit and bounds.
+
+    A metric that may be unknown is declared ``Duration | None``; when it is None, ``missing`` says why and what would make
+    it visible. ``evidence`` is raw material for the report (rows, header lines); the engine bounds its size.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
+
+    RESERVED: ClassVar[frozenset[str]] = frozenset({"evidence", "missing", "document"})
+
+    evidence: dict[str, JsonValue] = Field(default_factory=dict)
+    missing: dict[str, str] = Field(default_factory=dict)
+
+
+class DocumentReading(Reading):
+    """A reading whose metrics a runbook takes out of ``document`` itself, with ``extract:`` and JMESPath."""
+
+    document: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """The annotation that makes a field of a Reading a metric: ``Annotated[float, Metric(Dimension.BYTES, lower=0)]``."""
+
+    dimension: Dimension
+    lower: float | None = None
+    upper: float | None = None
+
+
+Duration = Annotated[float, Metric(Dimension.DURATION, lower=0)]
+"""Seconds."""
+Percent = Annotated[float, Metric(Dimension.PERCENT, lower=0, upper=100)]
+"""Percentage points: 80 % is 80.0."""
+Bytes = Annotated[int, Metric(Dimension.BYTES, lower=0)]
+Count = Annotated[int, Metric(Dimension.NUMBER, lower=0)]
+"""A whole number, zero or more."""
+Rate = Annotated[float, Metric(Dimension.RATE, lower=0)]
+"""Events per second."""
+Number = Annotated[float, Metric(Dimension.NUMBER)]
+
+
+def bounded(dimension: Dimension, *, lower: float | None = None, upper: float | None = None) -> Metric:
+    """A metric with bounds of its own: ``Annotated[float, bounded(Dimension.PERCENT, lower=0)]`` may exceed 100 %."""
+    return Metric(dimension, lower, upper)
+
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Reading)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeContext:
+    """What surrounds one measurement.
+
+    ``deadline`` is on anyio's clock (seconds); the engine cancels the probe when it passes, so a probe uses it only to give
+    its client a time-out. ``environ`` stands for the process's environment: read variables from here, never from ``os``.
+    ``grants`` are the dangerous things that this run allows, for example ``shell``.
+    """
+
+    deadline: float = float("inf")
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    grants: frozenset[str] = frozenset()
+
+    def remaining(self, at_most: float = 3600.0) -> float:
+        """Seconds until the deadline, at least a millisecond, at most ``at_most``."""
+        return min(at_most, max(0.001, self.deadline - anyio.current_time()))
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Generic[P, R]):
+    """A declared probe. Calling it measures once."""
+
+    name: str
+    params: type[P]
+    reading: type[R]
+    measure: Callable[[P, ProbeContext], Awaitable[R]]
+    command: Callable[[P], str]
+    grants: frozenset[str]
+    doc: str
+
+    def __call__(self, params: P, ctx: ProbeContext) -> Awaitable[R]:
+        return self.measure(params, ctx)
+
+    @property
+    def metrics(self) -> Mapping[str, MetricType]:
+        return metric_types(self.reading)
+
+    @property
+    def extracts(self) -> bool:
+        """Whether a step may take metrics out of this probe's document with ``extract:``."""
+        return issubclass(self.reading, DocumentReading)
+
+
+def probe(
+    name: str, *, command: Callable[[P], str], grants: frozenset[str] = frozenset()
+) -> Callable[[Callable[[P, ProbeContext], Awaitable[R]]], Probe[P, R]]:
+    """Declare an async function as the probe ``name`` (two dotted words, such as ``http.latency``).
+
+    ``command`` gives the shell command that a person would paste to see the same thing. Its secrets show themselves as
+    ``$VARIABLE`` when formatted. ``grants`` names what the run must allow before this probe may be used.
+
+    Raises ProbeContractError where parameters or reading are not annotated with subclasses of Params and Reading.
+    """
+
+    def declare(measure: Callable[[P, ProbeContext], Awaitable[R]]) -> Probe[P, R]:
+        hints = typing.get_type_hints(measure)
+        names = list(inspect.signature(measure).parameters)
+        params = hints.get(names[0]) if names else None
+        reading = hints.get("return")
+        if not (isinstance(params, type) and issubclass(params, Params)):
+            raise ProbeContractError(f"{name}: annotate the first parameter with a subclass of Params")
+        if not (isinstance(reading, type) and issubclass(reading, Reading)):
+            raise ProbeContractError(f"{name}: annotate the result with a subclass of Reading")
+        metric_types(reading)
+        return Probe(name, params, reading, measure, command, grants, inspect.getdoc(measure) or "")
+
+    return declare
+
+
+@lru_cache(maxsize=512)
+def metric_types(reading: type[Reading]) -> Mapping[str, MetricType]:
+    """The metrics of a Reading, by name, with dimension, bounds and documentation.
+
+    Raises ProbeContractError for a field whose type carries no unit.
+    """
+    found: dict[str, MetricType] = {}
+    hints = typing.get_type_hints(reading, include_extras=True)
+    for name, info in reading.model_fields.items():
+        if name in Reading.RESERVED:
+            continue
+        found[name] = _metric_type(hints[name], doc=info.description or "", where=f"{reading.__name__}.{name}")
+    return found
+
+
+def _metric_type(hint: Any, *, doc: str, where: str) -> MetricType:
+    optional = False
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        rest = [arm for arm in get_args(hint) if arm is not type(None)]
+        optional = len(rest) < len(get_args(hint))
+        if len(rest) != 1:
+            raise ProbeContractError(f"{where}: a metric has one type, with or without None")
+        hint = rest[0]
+    if get_origin(hint) is Annotated:
+        base, *notes = get_args(hint)
+        for note in notes:
+            if isinstance(note, Metric):
+                return MetricType(note.dimension, note.lower, note.upper, base is int, (), optional, doc)
+        hint = base
+    if get_origin(hint) is Literal:
+        return MetricType(Dimension.TEXT, members=tuple(str(m) for m in get_args(hint)), optional=optional, doc=doc)
+    if hint is bool:
+        return MetricType(Dimension.BOOL, optional=optional, doc=doc)
+    if hint is str:
+        return MetricType(Dimension.TEXT, optional=optional, doc=doc)
+    raise ProbeContractError(f"{where}: {hint!r} carries no unit; use Duration, Percent, Bytes, Count, Rate or Number")
