@@ -11,8 +11,8 @@ HIDDEN = "***"
 class Secret:
     """A text that is revealed only where a probe hands it to its client.
 
-    ``display`` is what people may see instead, for example ``$DATABASE_URL`` in a command to paste. Printing, formatting,
-    pickling into JSON and comparing in an error message all use ``display``.
+    ``display`` is what people may see instead, for example ``$DATABASE_URL`` in a command to paste. Printing, formatting
+    and serialising all use ``display``.
     """
 
     __slots__ = ("_display", "_value")
@@ -58,7 +58,7 @@ def _as_secret(value: object) -> Secret:
         return value
     if isinstance(value, str):
         return Secret(value)
-    raise ValueError("a text is needed here")  # noqa: TRY004 - pydantic turns ValueError into a diagnostic
+    raise ValueError("a text is needed here")
 
 
 def without_password(url: str) -> str:

@@ -14,6 +14,7 @@ measured::
     async def latency(params: LatencyParams, ctx: ProbeContext) -> LatencyReading: ...
 """
 
+from runbook_engine.kinds import ErrorKind
 from runbook_engine.probe.contract import (
     Bytes,
     Count,
@@ -31,7 +32,6 @@ from runbook_engine.probe.contract import (
     metric_types,
     probe,
 )
-from runbook_engine.kinds import ErrorKind
 from runbook_engine.probe.failure import ProbeError
 from runbook_engine.probe.threads import in_thread
 from runbook_engine.quantity import Dimension, MetricType, Value

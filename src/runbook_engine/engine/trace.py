@@ -1,0 +1,204 @@
+"""The fold of a run's events: what every report is rendered from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from runbook_engine.document.models import Level, Runbook
+from runbook_engine.engine.events import (
+    AttemptFailed,
+    BlindSpot,
+    CallStarted,
+    Ending,
+    Event,
+    Failure,
+    FindingRaised,
+    InputValue,
+    Outcome,
+    RunFinished,
+    RunStarted,
+    StepAnswered,
+    StepDecided,
+    StepFailed,
+    StepMeasured,
+    StepSkipped,
+    StepStarted,
+    StepStatus,
+)
+from runbook_engine.quantity import Value
+
+
+@dataclass(slots=True)
+class StepTrace:
+    """One step of one runbook in the run. ``status`` is None while it is not decided (a run that was cut short)."""
+
+    scope: str
+    id: str
+    title: str
+    kind: str
+    probe: str | None = None
+    status: StepStatus | None = None
+    command: str = ""
+    started_at: float | None = None
+    finished_at: float | None = None
+    attempts: int = 0
+    metrics: Mapping[str, Value | None] = field(default_factory=dict)
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, JsonValue] = field(default_factory=dict)
+    error: Failure | None = None
+    retries: list[AttemptFailed] = field(default_factory=list)
+    answered_by: str = ""
+    calls: str | None = None
+    branch: tuple[str, int] | None = None
+    when: str = ""
+    why: str = ""
+    finding: str | None = None
+    goto: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the first attempt's start to the reading, or None."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+
+@dataclass(slots=True)
+class Trace:
+    """One run. ``steps`` are in document order per scope, keyed by scope and id; ``path`` is in order of decision."""
+
+    run_id: str
+    runbook: str
+    version: str
+    digest: str
+    runbooks: Mapping[str, Runbook]
+    """By scope: the runbook asked for under ``""``, a called one under the scope of its steps."""
+    inputs: Mapping[str, InputValue]
+    engine: str
+    started_at: float
+    steps: dict[tuple[str, str], StepTrace]
+    events: tuple[Event, ...]
+    findings: list[FindingRaised] = field(default_factory=list)
+    blind_spots: list[BlindSpot] = field(default_factory=list)
+    path: list[tuple[str, str]] = field(default_factory=list)
+    finished_at: float | None = None
+    outcome: Outcome = Outcome.INCONCLUSIVE
+    ending: Ending = Ending.INTERRUPTED
+
+    @property
+    def document(self) -> Runbook:
+        return self.runbooks[""]
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return (self.finished_at if self.finished_at is not None else self.started_at) - self.started_at
+
+    @property
+    def causes(self) -> list[FindingRaised]:
+        """Findings that say why, worst first."""
+        return _worst_first(each for each in self.findings if each.kind == "cause")
+
+    @property
+    def symptoms(self) -> list[FindingRaised]:
+        """Findings that say what hurts, worst first."""
+        return _worst_first(each for each in self.findings if each.kind == "symptom")
+
+    def step(self, step_id: str, scope: str = "") -> StepTrace:
+        return self.steps[scope, step_id]
+
+
+def fold(events: Iterable[Event]) -> Trace:
+    """The trace of a run, whole or cut short. Raises ValueError where the first event is not the start of a run."""
+    kept = tuple(events)
+    if not kept or not isinstance(kept[0], RunStarted):
+        raise ValueError("a run begins with its start")
+    start = kept[0]
+    documents = {name: Runbook.model_validate(document) for name, document in start.documents.items()}
+    runbooks = {"": documents[start.runbook]}
+    trace = Trace(
+        run_id=start.run_id,
+        runbook=start.runbook,
+        version=start.version,
+        digest=start.digest,
+        runbooks=runbooks,
+        inputs=start.inputs,
+        engine=start.engine,
+        started_at=start.at,
+        finished_at=start.at,
+        steps={},
+        events=kept,
+    )
+    _enter(trace, "", documents[start.runbook])
+    for event in kept[1:]:
+        trace.finished_at = event.at
+        if isinstance(event, CallStarted):
+            scope = child_scope(event.scope, event.step)
+            runbooks[scope] = documents[event.runbook]
+            trace.steps[event.scope, event.step].calls = event.runbook
+            _enter(trace, scope, documents[event.runbook])
+        elif isinstance(event, RunFinished):
+            trace.outcome, trace.ending = event.outcome, event.ending
+        elif not isinstance(event, RunStarted):
+            _apply(trace, event)
+    if trace.ending is Ending.INTERRUPTED:
+        trace.outcome = outcome_of(trace.findings, blind=True)
+    return trace
+
+
+def child_scope(scope: str, step: str) -> str:
+    return f"{scope}/{step}" if scope else step
+
+
+def outcome_of(findings: Iterable[FindingRaised], *, blind: bool) -> Outcome:
+    """The worst finding; with none, inconclusive where something could not be seen."""
+    levels = {each.level for each in findings}
+    if Level.CRITICAL in levels:
+        return Outcome.CRITICAL
+    if levels:
+        return Outcome.WARNING
+    return Outcome.INCONCLUSIVE if blind else Outcome.HEALTHY
+
+
+def _enter(trace: Trace, scope: str, runbook: Runbook) -> None:
+    for step_id, step in runbook.steps.items():
+        kind = "probe" if hasattr(step, "probe") else "ask" if hasattr(step, "ask") else "call"
+        trace.steps[scope, step_id] = StepTrace(
+            scope, step_id, step.title or step_id.replace("_", " "), kind, getattr(step, "probe", None)
+        )
+
+
+def _apply(trace: Trace, event: Event) -> None:
+    assert not isinstance(event, RunStarted | RunFinished | CallStarted)  # noqa: S101 - narrows the type
+    step = trace.steps[event.scope, event.step]
+    match event:
+        case StepStarted():
+            step.started_at, step.command = event.at, event.command
+        case AttemptFailed():
+            step.retries.append(event)
+            step.attempts = event.attempt
+        case StepMeasured():
+            step.finished_at, step.attempts = event.at, event.attempt
+            step.metrics, step.dimensions = event.metrics, event.dimensions
+            step.missing, step.evidence = event.missing, event.evidence
+        case StepFailed():
+            step.finished_at, step.attempts, step.error = event.at, event.attempt, event.error
+        case StepAnswered():
+            step.finished_at, step.answered_by = event.at, event.by
+            step.metrics, step.dimensions = {"answer": event.answer}, {"answer": event.dimension}
+        case FindingRaised():
+            trace.findings.append(event)
+        case BlindSpot():
+            trace.blind_spots.append(event)
+        case StepDecided():
+            step.status, step.branch, step.when, step.why = event.status, event.branch, event.when, event.why
+            step.finding, step.goto = event.finding, event.goto
+            trace.path.append((event.scope, event.step))
+        case StepSkipped():
+            step.status = StepStatus.SKIPPED
+
+
+def _worst_first(findings: Iterable[FindingRaised]) -> list[FindingRaised]:
+    return sorted(findings, key=lambda each: each.level != Level.CRITICAL)
