@@ -142,12 +142,8 @@ def _route_kind(value: Any) -> str:
     return "else" if isinstance(value, Else) else "kind"
 
 
-AnyBranch = Annotated[
-    Annotated[Branch, Tag("when")] | Annotated[Else, Tag("else")], Discriminator(_branch_kind)
-]
-AnyRoute = Annotated[
-    Annotated[ErrorRoute, Tag("kind")] | Annotated[Else, Tag("else")], Discriminator(_route_kind)
-]
+AnyBranch = Annotated[Annotated[Branch, Tag("when")] | Annotated[Else, Tag("else")], Discriminator(_branch_kind)]
+AnyRoute = Annotated[Annotated[ErrorRoute, Tag("kind")] | Annotated[Else, Tag("else")], Discriminator(_route_kind)]
 
 
 class Retry(Model):

@@ -1,0 +1,182 @@
+"""What ``runbook check`` says about a document: a code, a place, a sentence, and what is legal instead."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from runbook_engine.document.lines import LINE_BREAK, Span
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # RB1xx: the text, its YAML and its shape.
+        "RB101": "the file cannot be read as text",
+        "RB102": "the text is not YAML",
+        "RB103": "a tab is used for indentation",
+        "RB104": "a key is given twice",
+        "RB105": "a key is not a text",
+        "RB106": "a feature of YAML that documents do not use: a tag, a merge key, several documents in one file",
+        "RB107": "a template is not quoted, so that YAML reads it as a mapping",
+        "RB108": "the document is too large, too deep, or grows too large by its aliases",
+        "RB110": "the document is not a runbook",
+        "RB111": "an unknown key",
+        "RB112": "a key is missing",
+        "RB113": "a value of the wrong type",
+        "RB114": "a value that is none of the legal ones",
+        "RB115": "a name or a text that is not written as it must be",
+        "RB116": "a value out of bounds: too small, too large, too short, too long",
+        "RB117": "a quantity without its unit, or with a wrong one",
+        "RB118": "a step that has not exactly one kind",
+        "RB119": "a branch or an error route that has not exactly one condition",
+        "RB120": 'an "else" that is not the last branch, or a second one',
+        "RB121": "a default that does not fit its type",
+        "RB122": "an enum without values, or values without an enum",
+        "RB123": "a secret written into the document",
+        "RB124": "a name that is reserved",
+        # RB2xx: names and the graph.
+        # RB3xx: conditions and proofs.
+        # RB4xx: templates and probes.
+    }
+)
+"""Every diagnostic's code with what it means, in ranges by the layer that finds it."""
+
+
+class DiagnosticLevel(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One mistake. ``label`` stands beside the place, ``help`` below it: what is legal, what to write instead."""
+
+    code: str
+    message: str
+    file: str
+    span: Span
+    label: str = ""
+    help: str = ""
+    level: DiagnosticLevel = DiagnosticLevel.ERROR
+
+    def __lt__(self, other: "Diagnostic") -> bool:
+        return self._order() < other._order()
+
+    def __str__(self) -> str:
+        return f"{visible(self.file)}:{self.span.line}:{self.span.column}: {self.level}[{self.code}]: {visible(self.message)}"
+
+    def _order(self) -> tuple[str, int, int, str, str]:
+        return self.file, self.span.line, self.span.column, self.code, self.message
+
+
+def visible(text: str) -> str:
+    """The same text with control characters, line breaks and invisible formatting shown as escapes."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
+
+
+def render(diagnostic: Diagnostic, text: str, *, color: bool = False) -> str:
+    """The diagnostic under the line of ``text`` (the file's) that it is about, for a person to read."""
+    span, paint = diagnostic.span, _painted if color else _plain
+    number = str(span.line)
+    gutter = " " * len(number)
+    bar = paint("bar", "|")
+    line, before, marked = _excerpt(_line(text, span.line), span)
+    strong = str(diagnostic.level)
+    label = f" {visible(diagnostic.label)}" if diagnostic.label else ""
+    shown = [
+        f"{paint(strong, f'{strong}[{diagnostic.code}]')}{paint('message', f': {visible(diagnostic.message)}')}",
+        f"{gutter}{paint('bar', '-->')} {visible(diagnostic.file)}:{span.line}:{span.column}",
+        f"{gutter} {bar}",
+        f"{paint('bar', number)} {bar} {line}".rstrip(),
+        f"{gutter} {bar} {' ' * before}{paint(strong, '^' * marked + label)}",
+    ]
+    if diagnostic.help:
+        shown.append(f"{gutter} {paint('bar', '=')} help: {visible(diagnostic.help)}")
+    return "\n".join(shown)
+
+
+def render_all(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False) -> str:
+    """All of them in the order of their places, and a last line that counts them. ``sources`` has each file's text."""
+    ordered = sorted(diagnostics)
+    blocks = [render(each, sources.get(each.file, ""), color=color) for each in ordered]
+    return "\n\n".join([*blocks, summary(ordered, files=len({each.file for each in ordered} or sources))])
+
+
+def summary(diagnostics: Iterable[Diagnostic], *, files: int) -> str:
+    """``2 errors, 1 warning in 1 file``."""
+    levels = [each.level for each in diagnostics]
+    counts = [_counted(levels.count(level), level) for level in DiagnosticLevel if level in levels]
+    return f"{', '.join(counts) or 'no mistakes'} in {_counted(files, 'file')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+_WIDEST = 120
+_LEAD = 40
+
+
+def _line(text: str, number: int) -> str:
+    lines = LINE_BREAK.split(text)
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
+    """The line as shown, cut to a window round the span when it is long; the columns before the span, and its own."""
+    first = min(span.column - 1, len(line))
+    last = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line.rstrip())
+    last = max(last, first)
+    start, stop = 0, len(line)
+    if stop > _WIDEST or sum(map(_width, map(_shown, line))) > _WIDEST:
+        start, stop = _window(line, first)
+    before, marked, after = (
+        "".join(map(_shown, part)) for part in (line[start:first], line[first : min(last, stop)], line[last:stop])
+    )
+    left = "…" if start else ""
+    right = "…" if stop < len(line) else ""
+    return f"{left}{before}{marked}{after}{right}", _width(left + before), max(1, _width(marked))
+
+
+def _window(line: str, first: int) -> tuple[int, int]:
+    """From a little before the span to as far as fits."""
+    start, room = first, _LEAD
+    while start > 0 and (room := room - _width(_shown(line[start - 1]))) >= 0:
+        start -= 1
+    stop, room = start, _WIDEST
+    while stop < len(line) and (room := room - _width(_shown(line[stop]))) >= 0:
+        stop += 1
+    return start, stop
+
+
+def _shown(character: str) -> str:
+    if character == "\t":
+        return "    "
+    if character.isprintable() or character == " ":
+        return character
+    # Line separators, escapes, bidirectional overrides: never handed to a terminal. Other kinds of space are harmless.
+    if unicodedata.category(character) == "Zs":
+        return " "
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def _width(shown: str) -> int:
+    """Columns on a terminal: two for East Asian wide characters, none for combining marks."""
+    if shown.isascii():
+        return len(shown)
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in shown
+    )
+
+
+_STYLES = MappingProxyType({"error": "1;31", "warning": "1;33", "note": "1;36", "message": "1", "bar": "34"})
+
+
+def _painted(style: str, text: str) -> str:
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def _plain(style: str, text: str) -> str:  # noqa: ARG001 - the same shape as _painted
+    return text

@@ -1,0 +1,38 @@
+"""From a character's offset to its line and column."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+LINE_BREAK = re.compile(r"\r\n|\n|\r")
+"""What ends a line, for everybody who counts lines."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a text: lines and columns in characters, from 1. The end is just after the last character."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+START = Span(1, 1, 1, 1)
+
+
+class Lines:
+    """Where the lines of a text begin."""
+
+    __slots__ = ("_length", "_starts")
+
+    def __init__(self, text: str) -> None:
+        self._length = len(text)
+        self._starts = [0, *(found.end() for found in LINE_BREAK.finditer(text))]
+
+    def span(self, start: int, end: int) -> Span:
+        """The place of ``text[start:end]``; offsets outside the text are moved to its ends."""
+        start = min(max(start, 0), self._length)
+        end = min(max(end, start), self._length)
+        line, end_line = bisect_right(self._starts, start), bisect_right(self._starts, end)
+        return Span(line, start - self._starts[line - 1] + 1, end_line, end - self._starts[end_line - 1] + 1)

@@ -1,0 +1,153 @@
+"""Why a text is not YAML, in the words of somebody who only wanted to write a runbook."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in ``text[start:end]``."""
+
+    code: str
+    message: str
+    start: int
+    end: int
+    label: str = ""
+    help: str = ""
+
+
+QUOTE_TEMPLATE = 'write it in double quotes: "{{ … }}"'
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNQUOTED_TEMPLATE = re.compile(r"(?:(?<=[:,\-]\s)|(?<=\[))\s*(\{\{[^}\r\n]*\}?\}?)")
+_TAB_INDENT = re.compile(r"(?m)^[ ]*(\t+)[ \t]*(?=\S)")
+
+
+def unreadable(text: str) -> Problem | None:
+    """A character that YAML does not allow anywhere."""
+    found = _UNPRINTABLE.search(text)
+    if found is None:
+        return None
+    at = found.start()
+    return Problem(
+        "RB101",
+        f"the text holds the character U+{ord(found[0]):04X}, which is not allowed in YAML",
+        at,
+        at + 1,
+        "remove it, or write it as an escape in double quotes",
+    )
+
+
+def explain(error: yaml.YAMLError, text: str) -> Problem:
+    """The first mistake that keeps the text from being YAML."""
+    at = _index(error, "problem_mark", len(text))
+    around = _index(error, "context_mark", at)
+    problem = str(getattr(error, "problem", None) or error)
+    first, last = _line_of(text, min(around, at)), _line_of(text, at)
+    template = _last(_UNQUOTED_TEMPLATE, text, _line_of(text, at).start, last.stop)
+    if template is not None:
+        return Problem(
+            "RB107", "a template begins with {{, which YAML reads as a mapping", *template.span(1), QUOTE_TEMPLATE
+        )
+    tab = _last(_TAB_INDENT, text, first.start, last.stop)
+    if tab is not None:
+        return Problem("RB103", "a tab is used for indentation, which YAML does not allow", *tab.span(1), "use spaces")
+    for words, message, label, at_context in _SENTENCES:
+        if any(each in problem for each in words):
+            start = around if at_context else at
+            character = text[start : start + 1].strip() or "a line break"
+            return Problem(
+                "RB102",
+                message.format(character=character),
+                start,
+                _token_end(text, start),
+                label.format(character=character),
+            )
+    return Problem("RB102", f"this is not YAML: {problem}", at, _token_end(text, at))
+
+
+_SENTENCES: Sequence[tuple[tuple[str, ...], str, str, bool]] = (
+    (
+        ("mapping values are not allowed",),
+        'a ":" followed by a space stands inside an unquoted text',
+        "write the whole text in quotes",
+        False,
+    ),
+    (("quoted scalar", "unexpected end of stream"), "a quoted text is not closed", "it begins here", True),
+    (
+        ("cannot start any token",),
+        'an unquoted text cannot begin with "{character}"',
+        "write the text in quotes",
+        False,
+    ),
+    (
+        ("unknown escape character", "did not find expected hexdecimal", "escape sequence of"),
+        "in double quotes a backslash begins an escape, and this is not one",
+        "write the text in single quotes, or double the backslash",
+        False,
+    ),
+    (
+        ("',' or ']'",),
+        'a list that begins with "[" is not closed, or a comma is missing in it',
+        'write "," or "]" here',
+        False,
+    ),
+    (
+        ("',' or '}'",),
+        'a mapping that begins with "{{" is not closed, or a comma is missing in it',
+        'write "," or "}}" here',
+        False,
+    ),
+    (("could not find expected ':'",), 'a key is not followed by ":"', 'write "key: value"', True),
+    (
+        ("block sequence entries are not allowed", "sequence entries are not allowed"),
+        'a list item "-" cannot stand here',
+        "begin the list on the next line",
+        False,
+    ),
+    (
+        ("did not find expected key", "did not find expected '-' indicator", "expected <block end>"),
+        "the text does not continue the mapping or list above it",
+        "check the indentation and the quotes of this line",
+        False,
+    ),
+    (
+        ("expected alphabetic or numeric character", "did not find expected alphabetic"),
+        'a name is needed after "&" or "*"',
+        "write the text in quotes",
+        False,
+    ),
+    (("undefined tag handle", "tag"), "a YAML tag, which documents do not use", "remove it", False),
+)
+
+
+def _index(error: yaml.YAMLError, name: str, default: int) -> int:
+    mark = getattr(error, name, None)
+    return mark.index if isinstance(getattr(mark, "index", None), int) else default
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    start: int
+    stop: int
+
+
+def _line_of(text: str, at: int) -> _Line:
+    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    found = re.compile(r"[\r\n]").search(text, at)
+    return _Line(start, found.start() if found else len(text))
+
+
+def _last(pattern: re.Pattern[str], text: str, start: int, stop: int) -> re.Match[str] | None:
+    found = None
+    for found in pattern.finditer(text, start, stop):
+        pass
+    return found
+
+
+def _token_end(text: str, start: int) -> int:
+    found = re.compile(r"[^\s,\[\]{}]+").match(text, start)
+    return found.end() if found else min(start + 1, len(text))

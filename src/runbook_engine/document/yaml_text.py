@@ -1,0 +1,305 @@
+"""YAML read once, without recursion, into plain values and a tree of places.
+
+The document is a subset of YAML 1.2: text keys, no tags, no merge keys, one document. Mistakes that do not hide the rest
+of the text are reported, and read as what the author most likely meant.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import yaml
+
+from runbook_engine.document.diagnostics import Diagnostic
+from runbook_engine.document.lines import Lines
+from runbook_engine.document.scalars import resolve
+from runbook_engine.document.syntax import QUOTE_TEMPLATE, Problem, explain, unreadable
+
+MOST_CHARACTERS = 1024 * 1024
+MOST_DEPTH = 50
+MOST_NODES = 100_000
+MOST_PROBLEMS = 100
+
+Raw = object
+"""What YAML says: None, bool, int, float, str, and ``list`` and ``dict`` of them; keys are texts."""
+
+
+@dataclass(slots=True, eq=False)
+class MappingNode:
+    """``entries`` has the place of each key and its value's node; ``size`` counts nodes, ``height`` levels."""
+
+    opened: yaml.MappingStartEvent
+    size: int
+    height: int = 1
+    closed: yaml.Event | None = None
+    value: dict[str, Raw] = field(default_factory=dict)
+    entries: "dict[str, tuple[yaml.ScalarEvent, Node]]" = field(default_factory=dict)
+    is_template: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class SequenceNode:
+    opened: yaml.SequenceStartEvent
+    size: int
+    height: int = 1
+    closed: yaml.Event | None = None
+    value: list[Raw] = field(default_factory=list)
+    items: "list[Node]" = field(default_factory=list)
+
+
+Node = yaml.ScalarEvent | MappingNode | SequenceNode
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What was read. ``root`` is None where there is nothing, or nothing that can be trusted; then ``value`` is None."""
+
+    value: Raw
+    root: Node | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compose(text: str, file: str) -> Composed:
+    """Read a text (without byte order mark). Raises nothing: what is wrong is in ``diagnostics``."""
+    reader = _Reader(text)
+    try:
+        reader.read()
+    except _StopReadingError as stop:
+        reader.problems.append(stop.problem)
+        reader.root, reader.value = None, None
+    lines = Lines(text)
+    found = (
+        Diagnostic(each.code, each.message, file, lines.span(each.start, each.end), each.label, each.help)
+        for each in reader.problems
+    )
+    return Composed(reader.value, reader.root, tuple(found))
+
+
+def extent(node: Node, text: str) -> tuple[int, int]:
+    """Where the node begins and ends in the text, without the white space after it."""
+    if isinstance(node, yaml.ScalarEvent):
+        start, end = node.start_mark.index, node.end_mark.index
+    else:
+        start, end = node.opened.start_mark.index, _end(node)
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _end(node: Node) -> int:
+    """A block collection's end event lies after the white space and comments that follow it; its last child does not."""
+    while not isinstance(node, yaml.ScalarEvent):
+        children = [value for _, value in node.entries.values()] if isinstance(node, MappingNode) else node.items
+        if node.opened.flow_style or not children:
+            closed = node.closed or node.opened
+            return closed.end_mark.index
+        node = children[-1]
+    return node.end_mark.index
+
+
+class _StopReadingError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_IGNORED = yaml.ScalarEvent(None, None, (True, False), "")
+"""Stands for a key that was refused; its value is read and dropped."""
+
+
+class _Reader:
+    """Folds YAML's events into values. ``node`` is the open collection, ``key`` its key that waits for a value."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.problems: list[Problem] = []
+        self.value: Raw = None
+        self.root: Node | None = None
+        self.node: MappingNode | SequenceNode | None = None
+        self.key: yaml.ScalarEvent | None = None
+        self.stack: list[tuple[MappingNode | SequenceNode | None, yaml.ScalarEvent | None]] = []
+        self.anchors: dict[str, tuple[Raw, Node]] = {}
+        self.count = 0
+        self.documents = 0
+
+    def read(self) -> None:
+        if len(self.text) > MOST_CHARACTERS:
+            self.stop("RB108", f"the document has more than {MOST_CHARACTERS} characters", 0, 0, "split it")
+        bad = unreadable(self.text)
+        if bad is not None:
+            raise _StopReadingError(bad)
+        handlers: Mapping[type[yaml.Event], Callable[[yaml.Event], None]] = {
+            yaml.ScalarEvent: self.scalar,
+            yaml.MappingStartEvent: self.open_mapping,
+            yaml.MappingEndEvent: self.close,
+            yaml.SequenceStartEvent: self.open_sequence,
+            yaml.SequenceEndEvent: self.close,
+            yaml.AliasEvent: self.alias,
+            yaml.DocumentStartEvent: self.document,
+        }
+        loader = _Loader(self.text)
+        next_event, handler = loader.get_event, handlers.get
+        try:
+            while (event := next_event()) is not None and self.documents <= 1:
+                handle = handler(event.__class__)
+                if handle is not None:
+                    handle(event)
+        except yaml.YAMLError as error:
+            raise _StopReadingError(explain(error, self.text)) from error
+        finally:
+            loader.dispose()
+
+    def scalar(self, event: yaml.ScalarEvent) -> None:
+        self.count += 1
+        raw = resolve(event.value) if event.implicit[0] else event.value
+        if event.tag is not None:
+            self.refuse_tag(event)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = raw, event
+        self.put(raw, event)
+
+    def open_mapping(self, event: yaml.MappingStartEvent) -> None:
+        self.open(MappingNode(event, self.count))
+
+    def open_sequence(self, event: yaml.SequenceStartEvent) -> None:
+        self.open(SequenceNode(event, self.count))
+
+    def open(self, node: MappingNode | SequenceNode) -> None:
+        event = node.opened
+        if len(self.stack) >= MOST_DEPTH:
+            at = event.start_mark.index
+            self.stop("RB108", f"lists and mappings are nested more than {MOST_DEPTH} deep here", at, at + 1)
+        if self.count > MOST_NODES:
+            self.stop_too_large(event)
+        if event.tag is not None:
+            self.refuse_tag(event)
+        self.count += 1
+        self.stack.append((self.node, self.key))
+        self.node, self.key = node, None
+
+    def close(self, event: yaml.Event) -> None:
+        node = self.node
+        assert node is not None  # noqa: S101 - the parser closes only what it opened
+        node.closed = event
+        node.size = self.count - node.size
+        self.node, self.key = self.stack.pop()
+        if node.opened.anchor is not None:
+            self.anchors[node.opened.anchor] = node.value, node
+        if isinstance(node, MappingNode) and node.is_template:
+            self.put_template(node, event)
+            return
+        if self.node is not None and self.node.height <= node.height:
+            self.node.height = node.height + 1
+        self.put(node.value, node)
+
+    def alias(self, event: yaml.AliasEvent) -> None:
+        at = event.start_mark.index
+        if event.anchor not in self.anchors:
+            self.stop("RB102", f"*{event.anchor} repeats an anchor that is not complete above it", at, at + 1)
+        raw, node = self.anchors[event.anchor]
+        if isinstance(node, yaml.ScalarEvent):
+            self.count += 1
+        else:
+            self.count += node.size
+            if len(self.stack) + node.height > MOST_DEPTH or self.count > MOST_NODES:
+                self.stop_too_large(event)
+            raw = _copied(raw)
+            if self.node is not None and self.node.height <= node.height:
+                self.node.height = node.height + 1
+        self.put(raw, node)
+
+    def document(self, event: yaml.DocumentStartEvent) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            start, end = event.start_mark.index, event.end_mark.index
+            self.report("RB106", "a second document begins here", start, end, "one file holds one document")
+
+    def put(self, raw: Raw, node: Node) -> None:
+        """Give the open collection its next key, value or item."""
+        parent = self.node
+        if isinstance(parent, MappingNode):
+            key = self.key
+            if key is None:
+                self.key = self.usable_key(parent, raw, node)
+                return
+            if key is not _IGNORED:
+                name = key.value
+                parent.value[name] = raw
+                parent.entries[name] = key, node
+            self.key = None
+        elif parent is not None:
+            parent.value.append(raw)
+            parent.items.append(node)
+        else:
+            self.value, self.root = raw, node
+
+    def put_template(self, node: MappingNode, closed: yaml.Event) -> None:
+        """``{{ inputs.x }}`` without quotes: say so, and read it as the text that it was meant to be."""
+        start, end = node.opened.start_mark.index, closed.end_mark.index
+        self.report("RB107", "a template begins with {{, which YAML reads as a mapping", start, end, QUOTE_TEMPLATE)
+        text = self.text[start:end]
+        self.put(text, yaml.ScalarEvent(None, None, (False, True), text, node.opened.start_mark, closed.end_mark))
+
+    def usable_key(self, parent: MappingNode, raw: Raw, node: Node) -> yaml.ScalarEvent:
+        """The key that the next value belongs to; ``_IGNORED`` after reporting one that cannot be used."""
+        if not isinstance(node, yaml.ScalarEvent):
+            if node.opened.flow_style and self.text.startswith("{{", parent.opened.start_mark.index):
+                parent.is_template = True
+            else:
+                self.report("RB105", "a key is a text, not a mapping or a list", *extent(node, self.text))
+        elif not isinstance(raw, str):
+            written = node.value or "nothing"
+            self.report(
+                "RB105",
+                f"a key is a text, and YAML reads {written} otherwise",
+                *extent(node, self.text),
+                "write it in quotes",
+            )
+        elif raw == "<<" and node.implicit[0]:
+            self.report(
+                "RB106", "merge keys (<<) are not used in documents", *extent(node, self.text), "write the keys out"
+            )
+        elif raw in parent.entries:
+            first = Lines(self.text).span(*extent(parent.entries[raw][0], self.text))
+            self.report(
+                "RB104",
+                f'the key "{raw}" is given twice',
+                *extent(node, self.text),
+                f"first given at line {first.line}, column {first.column}",
+            )
+        else:
+            return node
+        return _IGNORED
+
+    def refuse_tag(self, event: yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
+        start = self.text.index("!", event.start_mark.index)
+        end = start
+        while end < len(self.text) and not self.text[end].isspace() and self.text[end] not in ",[]{}":
+            end += 1
+        tag = self.text[start:end]
+        self.report(
+            "RB106", f"the tag {tag} is not used in documents", start, end, "remove it", "to make a text, use quotes"
+        )
+
+    def report(self, code: str, message: str, start: int, end: int, label: str = "", help: str = "") -> None:  # noqa: A002
+        self.problems.append(Problem(code, message, start, end, label, help))
+        if len(self.problems) >= MOST_PROBLEMS:
+            self.stop("RB102", f"reading stopped here, after {MOST_PROBLEMS} mistakes", start, end)
+
+    def stop(self, code: str, message: str, start: int, end: int, label: str = "") -> NoReturn:
+        raise _StopReadingError(Problem(code, message, start, end, label))
+
+    def stop_too_large(self, event: yaml.NodeEvent) -> NoReturn:
+        start, end = event.start_mark.index, event.end_mark.index
+        message = f"the document holds more than {MOST_NODES} values or is more than {MOST_DEPTH} deep, its aliases written out"
+        self.stop("RB108", message, start, end)
+
+
+def _copied(raw: Raw) -> Raw:
+    """A value of its own for each alias, because salvaging a document takes broken parts out of it."""
+    if isinstance(raw, dict):
+        return {key: _copied(value) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [_copied(each) for each in raw]
+    return raw
