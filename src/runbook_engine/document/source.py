@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from runbook_engine.document.lines import START, Lines, Span
+from runbook_engine.document.nodes import MappingNode, Node, SequenceNode, extent
 from runbook_engine.document.scalars import offsets
-from runbook_engine.document.yaml_text import MappingNode, Node, SequenceNode, compose, extent
+from runbook_engine.document.yaml_text import compose_tree
 
 Key = str | int
 Path = tuple[Key, ...]
@@ -76,7 +77,7 @@ class Source:
 
     @cached_property
     def _root(self) -> Node | None:
-        return self._given if self._given is not None else compose(self.text, self.file).root
+        return self._given if self._given is not None else compose_tree(self.text)
 
     @cached_property
     def _lines(self) -> Lines:
