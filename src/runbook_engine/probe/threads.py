@@ -1,10 +1,13 @@
 """Blocking clients under a deadline that holds."""
 
+import asyncio
+import contextvars
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 import anyio
-import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 T = TypeVar("T")
@@ -17,9 +20,24 @@ async def in_thread(work: Callable[[], T]) -> T:
     """Run blocking work in a thread which is left behind when the deadline passes.
 
     The thread itself cannot be killed: give the client its own time-outs too, so that it ends soon after. Threads count
-    against a limit of this helper's own, so that abandoned ones cannot starve the rest of the program.
+    against a limit of this helper's own, so that abandoned ones cannot starve the rest of the program, and they are daemons:
+    the pool of ``anyio.to_thread`` would hold the process at its end until the last abandoned call returns.
     """
-    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=_own_limiter())
+    async with _own_limiter():
+        outcome: Future[T] = Future()
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(_settle, outcome, work), name="probe", daemon=True).start()
+        return await asyncio.wrap_future(outcome)
+
+
+def _settle(outcome: "Future[T]", work: Callable[[], T]) -> None:
+    """Once running, a future cannot be cancelled any more: an abandoned result is set and nobody reads it."""
+    if not outcome.set_running_or_notify_cancel():
+        return
+    try:
+        outcome.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - handed to whoever awaits, whatever it is
+        outcome.set_exception(error)
 
 
 def _own_limiter() -> anyio.CapacityLimiter:

@@ -1,0 +1,22 @@
+"""Where a run's events are kept. Each is written before its effect is shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from runbook_engine.engine.events import Event
+
+
+class Journal(Protocol):
+    def append(self, run_id: str, events: Sequence[Event]) -> None:
+        """Keep the events, all or none, in order. Raises JournalError."""
+
+
+@dataclass
+class MemoryJournal:
+    """Keeps events for as long as the process lives."""
+
+    runs: dict[str, list[Event]] = field(default_factory=dict)
+
+    def append(self, run_id: str, events: Sequence[Event]) -> None:
+        self.runs.setdefault(run_id, []).extend(events)

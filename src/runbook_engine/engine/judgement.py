@@ -1,0 +1,248 @@
+"""From what a step brought back to what follows: the pure heart of a run.
+
+A live run and a replay both come through here, so that a recording walked again decides everything anew.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from runbook_engine.conditions import Name, evidence, explain
+from runbook_engine.engine.border import Border
+from runbook_engine.engine.events import (
+    BlindSpot,
+    Event,
+    Failure,
+    FindingRaised,
+    Measured,
+    StepAnswered,
+    StepDecided,
+    StepFailed,
+    StepMeasured,
+    StepStatus,
+)
+from runbook_engine.engine.inputs import Resolved
+from runbook_engine.engine.walk import Walk
+from runbook_engine.graph.plan import Plan, PlannedStep, Way
+from runbook_engine.graph.scope import ERROR, INPUTS
+from runbook_engine.ids import FindingId, StepId
+from runbook_engine.kinds import ErrorKind
+from runbook_engine.quantity import MetricType, Value
+from runbook_engine.templates import Filled
+
+UNKNOWN = "unknown"
+_MOST_WHY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A measurement as the engine keeps it: masked, within the declared bounds, NaN made missing."""
+
+    metrics: Mapping[str, Value | None]
+    types: Mapping[str, MetricType]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    value: Value
+    type: MetricType
+    by: str
+
+
+Result = Reading | Answer | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The events to append and the steps chosen."""
+
+    events: tuple[Event, ...]
+    targets: tuple[StepId, ...]
+
+
+@dataclass(slots=True)
+class ScopeRun:
+    """One runbook being walked: what has been measured in it so far, and what came of it."""
+
+    scope: str
+    plan: Plan
+    inputs: Mapping[str, Resolved]
+    border: Border
+    walk: Walk
+    results: dict[StepId, Reading | Answer] = field(default_factory=dict)
+    findings: list[FindingRaised] = field(default_factory=list)
+    blind_spots: int = 0
+
+    @classmethod
+    def of(cls, scope: str, plan: Plan, inputs: Mapping[str, Resolved], border: Border) -> "ScopeRun":
+        return cls(scope, plan, inputs, border, Walk(plan.successors))
+
+    def value(self, step: StepId) -> Callable[[Name], Value | None]:
+        """Names as conditions in ``step`` see them; None is missing."""
+        own = self.results.get(step)
+        metrics = _metrics(own)
+
+        def look_up(name: Name) -> Value | None:
+            if name.scope is None:
+                return metrics.get(name.name)
+            if name.scope == INPUTS:
+                found = self.inputs[name.name].filled.value if name.name in self.inputs else None
+                return found if isinstance(found, bool | int | float | str) else None
+            return _metrics(self.results.get(StepId(name.scope))).get(name.name)
+
+        return look_up
+
+    def type(self, step: StepId) -> Callable[[Name], MetricType | None]:
+        """The type of a name as seen from ``step``."""
+
+        def look_up(name: Name) -> MetricType | None:
+            if name.scope == INPUTS:
+                return self.plan.input_types.get(name.name)
+            owner = step if name.scope is None else StepId(name.scope)
+            result = self.results.get(owner)
+            return _types(result).get(name.name) if result is not None else None
+
+        return look_up
+
+    def filled(self, step: StepId, failure: Failure | None = None) -> Callable[[Name], Filled]:
+        """Names as texts in ``step`` see them."""
+        values, types = self.value(step), self.type(step)
+
+        def look_up(name: Name) -> Filled:
+            if name.scope == INPUTS:
+                found = self.inputs.get(name.name)
+                return found.filled if found else Filled(None)
+            if name.scope == ERROR:
+                return Filled(None if failure is None else failure.message if name.name == "message" else failure.kind)
+            known = types(name)
+            return Filled(values(name), known.dimension) if known else Filled(None)
+
+        return look_up
+
+    def judge(self, step: PlannedStep, result: Result, *, attempt: int, at: float) -> Judgement:
+        """Decide a step that has run."""
+        where = (at, self.scope, step.id)
+        if isinstance(result, Failure):
+            return self._failed(step, result, at, (StepFailed(*where, attempt, result),))
+        self.results[step.id] = result
+        first: Event
+        if isinstance(result, Answer):
+            first = StepAnswered(*where, result.value, result.type.dimension, result.by)
+        else:
+            dimensions = _dimensions(result.types)
+            first = StepMeasured(*where, attempt, result.metrics, dimensions, result.missing, result.evidence)
+        look_up = self.value(step.id)
+        for way in step.ways:
+            if way.condition is not None:
+                truth = way.condition.evaluate(look_up)
+                if truth.value is None:
+                    return self._failed(step, self._undecided(step, way, truth.missing), at, (first,))
+                if not truth.value:
+                    continue
+            return self._chosen(step, way, result, at, first)
+        status = StepStatus.ANSWERED if isinstance(result, Answer) else StepStatus.PASSED
+        return Judgement((first, StepDecided(*where, status, None, "", "", None, ())), ())
+
+    def _chosen(self, step: PlannedStep, way: Way, result: Reading | Answer, at: float, first: Event) -> Judgement:
+        where = (at, self.scope, step.id)
+        why = self._why(step, way)
+        if way.finding is None:
+            status = StepStatus.ANSWERED if isinstance(result, Answer) else StepStatus.PASSED
+            return Judgement(
+                (first, StepDecided(*where, status, way.place, way.text, why, None, way.targets)), way.targets
+            )
+        seen: tuple[Measured, ...] = ()
+        if way.expression is not None:
+            seen = tuple(
+                Measured(each.name, each.value, each.unit, each.shown)
+                for each in evidence(way.expression, self.value(step.id), self.type(step.id))
+            )
+        finding = self._finding(step, way.finding, at, seen, why or way.text, None)
+        decided = StepDecided(*where, StepStatus.FLAGGED, way.place, way.text, why, way.finding, way.targets)
+        return Judgement((first, finding, decided), way.targets)
+
+    def _failed(self, step: PlannedStep, failure: Failure, at: float, before: tuple[Event, ...]) -> Judgement:
+        """A probe's error, or a value that a condition needs and that is missing: to the error routes."""
+        where = (at, self.scope, step.id)
+        route = next((each for each in step.routes if each.kinds is None or failure.kind in each.kinds), None)
+        why = f"{failure.kind}: {failure.message}"[:_MOST_WHY]
+        place, text, targets = (route.place, route.text, route.targets) if route else (None, "", ())
+        if route is not None and route.finding is not None:
+            finding = self._finding(step, route.finding, at, (), why, failure)
+            decided = StepDecided(*where, StepStatus.FLAGGED, place, text, why, route.finding, targets)
+            return Judgement((*before, finding, decided), targets)
+        self.blind_spots += 1
+        blind = BlindSpot(*where, failure.kind, failure.message, failure.remedy)
+        decided = StepDecided(*where, StepStatus.BLIND, place, text, why, None, targets)
+        return Judgement((*before, blind, decided), targets)
+
+    def _finding(
+        self,
+        step: PlannedStep,
+        finding_id: FindingId,
+        at: float,
+        seen: tuple[Measured, ...],
+        condition: str,
+        failure: Failure | None,
+    ) -> FindingRaised:
+        spec = self.plan.runbook.findings[finding_id]
+        title, cause = self.plan.findings[finding_id]
+        look_up = self.filled(step.id, failure)
+        raised = FindingRaised(
+            at,
+            self.scope,
+            step.id,
+            finding_id,
+            spec.kind,
+            spec.level,
+            self.border.text(title.text(look_up, unknown=UNKNOWN)),
+            self.border.text(cause.text(look_up, unknown=UNKNOWN)),
+            spec.resolution,
+            seen,
+            condition,
+        )
+        self.findings.append(raised)
+        return raised
+
+    def _why(self, step: PlannedStep, chosen: Way) -> str:
+        """The chosen condition with its values; for ``else``, those of the conditions that did not hold."""
+        look_up, types = self.value(step.id), self.type(step.id)
+        if chosen.expression is not None:
+            return self.border.text(explain(chosen.expression, look_up, types), _MOST_WHY)
+        told = dict.fromkeys(explain(way.expression, look_up, types) for way in step.ways if way.expression is not None)
+        return self.border.text("; ".join(told), _MOST_WHY)
+
+    def _undecided(self, step: PlannedStep, way: Way, missing: Iterable[Name]) -> Failure:
+        reasons = [self._reason(step.id, name) for name in dict.fromkeys((each.scope, each.name) for each in missing)]
+        told = "; ".join(why for why, _ in reasons)
+        remedy = "; ".join(dict.fromkeys(cure for _, cure in reasons if cure))
+        return Failure(ErrorKind.MISSING, self.border.text(f'"{way.text}" cannot be decided: {told}'), remedy)
+
+    def _reason(self, step: StepId, name: tuple[str | None, str]) -> tuple[str, str]:
+        scope, metric = name
+        if scope == INPUTS:
+            return f"the input {metric} has no value", f"give -s {metric}=VALUE"
+        owner = step if scope is None else StepId(scope)
+        written = metric if scope is None else f"{scope}.{metric}"
+        result = self.results.get(owner)
+        if result is None:
+            return f'{written} is not known, because step "{owner}" measured nothing', ""
+        why = result.missing.get(metric, "") if isinstance(result, Reading) else ""
+        return f"{written} is missing" + (f" ({why})" if why else ""), why
+
+
+def _metrics(result: Reading | Answer | None) -> Mapping[str, Value | None]:
+    if isinstance(result, Reading):
+        return result.metrics
+    return {"answer": result.value} if isinstance(result, Answer) else {}
+
+
+def _types(result: Reading | Answer) -> Mapping[str, MetricType]:
+    return result.types if isinstance(result, Reading) else {"answer": result.type}
+
+
+def _dimensions(types: Mapping[str, MetricType]) -> Mapping[str, str]:
+    return {name: each.dimension.value for name, each in types.items()}

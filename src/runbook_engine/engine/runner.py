@@ -1,0 +1,278 @@
+"""A live run: probes side by side, each under its deadline, every event written before its effect is shown."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import TaskGroup
+from pydantic import JsonValue
+
+from runbook_engine.document.models import AskStep, CallStep, ProbeStep, Retry
+from runbook_engine.engine.asking import Ask, Question, default_of, read_answer
+from runbook_engine.engine.border import Border
+from runbook_engine.engine.clock import Clock, SystemClock
+from runbook_engine.engine.events import (
+    AttemptFailed,
+    BlindSpot,
+    CallStarted,
+    Ending,
+    Event,
+    Failure,
+    Outcome,
+    RunFinished,
+    RunStarted,
+    StepFailed,
+    StepSkipped,
+    StepStarted,
+)
+from runbook_engine.engine.inputs import Resolved, resolve
+from runbook_engine.engine.journal import Journal, MemoryJournal
+from runbook_engine.engine.judgement import Answer, Judgement, Reading, Result, ScopeRun
+from runbook_engine.engine.measure import Prepared, fill, measure, prepare, timed_out
+from runbook_engine.engine.trace import Trace, child_scope, fold, outcome_of
+from runbook_engine.engine.walk import Moved
+from runbook_engine.errors import InputsError
+from runbook_engine.graph.plan import Plan, PlannedStep
+from runbook_engine.graph.scope import CALL_TYPES
+from runbook_engine.ids import RunId, StepId, new_run_id
+from runbook_engine.kinds import ErrorKind
+from runbook_engine.probe import ProbeContext, Value
+from runbook_engine.templates import MissingValueError
+from runbook_engine.version import VERSION
+
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run is given beside its runbook and inputs. ``deadline`` is for the whole run, in seconds."""
+
+    ask: Ask | None = None
+    answers: Mapping[str, object] = field(default_factory=dict)
+    observe: Observer | None = None
+    journal: Journal = field(default_factory=MemoryJournal)
+    clock: Clock = field(default_factory=SystemClock)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    grants: frozenset[str] = frozenset()
+    deadline: float | None = None
+
+
+class Runner:
+    """One run of one plan. ``events`` has all that was written so far, also after an interruption."""
+
+    def __init__(self, plan: Plan, inputs: Mapping[str, Resolved], around: Surroundings) -> None:
+        self._plan = plan
+        self._around = around
+        self._inputs = inputs
+        self._border = Border(secret for each in inputs.values() for secret in each.secrets)
+        self._border.learn_environment(around.environ)
+        self.run_id: RunId = new_run_id(around.clock.now())
+        self.events: list[Event] = []
+        self._unwritten: list[Event] = []
+        self._running: dict[tuple[str, StepId], ScopeRun] = {}
+        self._scopes: list[ScopeRun] = []
+
+    def trace(self) -> Trace:
+        return fold(self.events)
+
+    async def run(self) -> Trace:
+        """Walk to the end, the deadline or the cancellation. Cancelled, it writes how far it came and lets go."""
+        plan, around = self._plan, self._around
+        documents = documents_of(plan, self._border)
+        shown = {name: each.shown() for name, each in self._inputs.items()}
+        runbook = plan.runbook
+        self._emit(
+            RunStarted(
+                around.clock.now(), self.run_id, runbook.runbook, runbook.version, plan.digest, documents, shown, VERSION
+            )
+        )
+        ending = Ending.INTERRUPTED
+        try:
+            with anyio.move_on_after(around.deadline) as limit:
+                await self._walk(ScopeRun.of("", plan, self._inputs, self._border))
+                ending = Ending.COMPLETED
+            if limit.cancelled_caught:
+                ending = Ending.DEADLINE
+        finally:
+            self._finish(ending)
+        return self.trace()
+
+    def _finish(self, ending: Ending) -> None:
+        why = "the run's own deadline passed first" if ending is Ending.DEADLINE else "the run was interrupted"
+        for (scope, step), run in list(self._running.items()):
+            if isinstance(run.plan.steps[step].model, CallStep):
+                continue
+            failure = Failure(ErrorKind.TIMEOUT, f"not measured: {why}", "run it again, with a longer --deadline if need be")
+            at = self._around.clock.now()
+            self._emit(StepFailed(at, scope, step, 1, failure))
+            self._emit(BlindSpot(at, scope, step, failure.kind, failure.message, failure.remedy))
+            run.blind_spots += 1
+        self._running.clear()
+        findings = [each for run in self._scopes for each in run.findings]
+        blind = ending is not Ending.COMPLETED or any(run.blind_spots for run in self._scopes)
+        self._emit(RunFinished(self._around.clock.now(), outcome_of(findings, blind=blind), ending))
+        self._write()
+
+    def _emit(self, *events: Event) -> None:
+        self._unwritten.extend(events)
+
+    def _write(self) -> None:
+        """Hand everything that has happened to the journal, then show it."""
+        events, self._unwritten = self._unwritten, []
+        if not events:
+            return
+        self._around.journal.append(self.run_id, events)
+        self.events.extend(events)
+        if self._around.observe is not None:
+            for event in events:
+                self._around.observe(event)
+
+    async def _walk(self, run: ScopeRun) -> None:
+        self._scopes.append(run)
+        moved = run.walk.begin(run.plan.runbook.start)
+        async with anyio.create_task_group() as tasks:
+            await self._go_on(run, moved, tasks)
+
+    async def _go_on(self, run: ScopeRun, moved: Moved, tasks: TaskGroup) -> None:
+        """Start what is ready: the first in this task, others beside it. So a chain of steps is a loop, not a tower."""
+        while True:
+            at = self._around.clock.now()
+            for step in moved.skipped:
+                self._emit(StepSkipped(at, run.scope, step))
+            prepared = [(run.plan.steps[step], self._begin(run, run.plan.steps[step], at)) for step in moved.ready]
+            self._write()
+            if not prepared:
+                return
+            for step, ready in prepared[1:]:
+                tasks.start_soon(self._branch_off, run, step, ready, tasks)
+            step, ready = prepared[0]
+            moved = await self._step(run, step, ready)
+
+    async def _branch_off(
+        self, run: ScopeRun, step: PlannedStep, ready: Prepared | Failure | None, tasks: TaskGroup
+    ) -> None:
+        await self._go_on(run, await self._step(run, step, ready), tasks)
+
+    def _begin(self, run: ScopeRun, step: PlannedStep, at: float) -> Prepared | Failure | None:
+        self._running[run.scope, step.id] = run
+        prepared = None
+        if step.probe is not None:
+            prepared = prepare(step, run.filled(step.id), self._border, self._around.grants)
+        self._emit(StepStarted(at, run.scope, step.id, prepared.command if isinstance(prepared, Prepared) else ""))
+        return prepared
+
+    async def _step(self, run: ScopeRun, step: PlannedStep, ready: Prepared | Failure | None) -> Moved:
+        """Run one step to its decision."""
+        model = step.model
+        attempt = 1
+        result: Result
+        if isinstance(ready, Failure):
+            result = ready
+        elif isinstance(model, ProbeStep):
+            assert ready is not None  # noqa: S101 - narrows the type
+            result, attempt = await self._measure(run, step, model, ready)
+        elif isinstance(model, AskStep):
+            result = await self._ask(run, step, model)
+        else:
+            result = await self._call(run, step, model)
+        del self._running[run.scope, step.id]
+        judged: Judgement = run.judge(step, result, attempt=attempt, at=self._around.clock.now())
+        self._emit(*judged.events)
+        return run.walk.decide(step.id, judged.targets)
+
+    async def _measure(
+        self, run: ScopeRun, step: PlannedStep, model: ProbeStep, prepared: Prepared
+    ) -> tuple[Reading | Failure, int]:
+        """The step's timeout is the budget of all its attempts together."""
+        attempt = 0
+        last: Failure | None = None
+        deadline = anyio.current_time() + model.timeout
+        with anyio.CancelScope(deadline=deadline):
+            context = ProbeContext(deadline, self._around.environ, self._around.grants)
+            while True:
+                attempt += 1
+                last = None
+                result = await measure(step, prepared, context, self._border)
+                retry = model.retry
+                if isinstance(result, Reading) or retry is None or attempt >= retry.attempts or result.kind not in retry.on:
+                    return result, attempt
+                last = result
+                wait = self._wait(retry, attempt)
+                self._emit(AttemptFailed(self._around.clock.now(), run.scope, step.id, attempt, result, wait))
+                self._write()
+                await self._around.clock.sleep(wait)
+        return last or timed_out(step, model.timeout), attempt
+
+    def _wait(self, retry: Retry, attempt: int) -> float:
+        """Doubling from ``wait`` up to ``max_wait``, spread by the jitter so that many runs do not knock at once."""
+        wait: float = min(retry.max_wait, retry.wait * 2.0 ** (attempt - 1))
+        spread = retry.jitter / 100 * (2 * self._around.clock.chance() - 1)
+        return max(0.0, wait * (1 + spread))
+
+    async def _ask(self, run: ScopeRun, step: PlannedStep, model: AskStep) -> Answer | Failure:
+        type_ = step.types["answer"]
+        key = f"{run.scope}/{step.id}" if run.scope else step.id
+        if key in self._around.answers:
+            return Answer(read_answer(self._around.answers[key], type_), type_, "given")
+        default = default_of(model, type_)
+        if self._around.ask is not None:
+            question = Question(run.scope, step.id, model.title or step.id.replace("_", " "), model.ask, type_, default)
+            answer: Value | None = None
+            with anyio.move_on_after(model.timeout):
+                answer = await self._around.ask(question)
+            if answer is not None:
+                kept = self._border.text(answer) if isinstance(answer, str) else answer
+                return Answer(kept, type_, "person")
+        if default is not None:
+            return Answer(default, type_, "default")
+        return Failure(
+            ErrorKind.MISSING, f"nobody answered: {model.ask}", f"answer it at the terminal, or give --answer {key}=VALUE"
+        )
+
+    async def _call(self, run: ScopeRun, step: PlannedStep, model: CallStep) -> Reading | Failure:
+        """Walk the called runbook as part of this run."""
+        child = step.child
+        assert child is not None  # noqa: S101 - a plan without it was refused
+        try:
+            given = fill(step.filling, run.filled(step.id))
+            inputs = resolve(
+                child.runbook, given, self._around.environ, inherited=run.inputs, source=f"step {step.id}"
+            )
+        except MissingValueError as error:
+            return Failure(ErrorKind.MISSING, f"{model.call} cannot be called: {error}")
+        except InputsError as error:
+            return Failure(ErrorKind.MISSING, self._border.text(f"{model.call} cannot be called: {'; '.join(error.problems)}"))
+        self._border.learn(*(secret for each in inputs.values() for secret in each.secrets))
+        scope = child_scope(run.scope, step.id)
+        shown = {name: each.shown() for name, each in inputs.items()}
+        self._emit(CallStarted(self._around.clock.now(), run.scope, step.id, model.call, shown))
+        called = ScopeRun.of(scope, child, inputs, self._border)
+        with anyio.move_on_after(model.timeout) as limit:
+            await self._walk(called)
+        if limit.cancelled_caught:
+            self._abandon(scope)
+            return timed_out(step, model.timeout or 0.0)
+        return call_reading(scope, self._scopes)
+
+    def _abandon(self, scope: str) -> None:
+        """Steps of a called runbook whose time ran out are no longer running."""
+        for key in [key for key in self._running if key[0] == scope or key[0].startswith(f"{scope}/")]:
+            del self._running[key]
+
+
+def documents_of(plan: Plan, border: Border) -> Mapping[str, JsonValue]:
+    """Every runbook that a run may use, as it is kept in the journal."""
+    return {
+        name: border.document(runbook.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+        for name, runbook in plan.runbooks.items()
+    }
+
+
+def call_reading(scope: str, scopes: Iterable[ScopeRun]) -> Reading:
+    """What a call measured: the outcome of everything walked under it."""
+    under = [each for each in scopes if each.scope == scope or each.scope.startswith(f"{scope}/")]
+    findings = [finding for each in under for finding in each.findings]
+    blind = sum(each.blind_spots for each in under)
+    outcome: Outcome = outcome_of(findings, blind=bool(blind))
+    return Reading({"outcome": outcome.value, "findings": len(findings), "blind_spots": blind}, CALL_TYPES)

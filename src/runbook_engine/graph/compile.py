@@ -1,0 +1,157 @@
+"""Document -> plan, with everything that can be known before running."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames, Source
+from runbook_engine.document.models import AnyStep, CallStep, ProbeStep, Runbook
+from runbook_engine.errors import RunbookNotFoundError
+from runbook_engine.graph.names import NameChecks
+from runbook_engine.graph.parts import Parts
+from runbook_engine.graph.plan import Plan, PlannedStep
+from runbook_engine.graph.mistakes import Mistakes
+from runbook_engine.graph.scope import Scope, input_type, step_types
+from runbook_engine.graph.structure import check_structure, topological_order
+from runbook_engine.ids import StepId
+from runbook_engine.library import Library
+from runbook_engine.probe.registry import AnyProbe, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRunbook:
+    """``plan`` is None where any diagnostic is an error. ``sources`` has the text of every file read, by file name."""
+
+    plan: Plan | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """Compiles runbooks against the installed probes and a library for those that are called."""
+
+    registry: Registry
+    library: Library
+    _calling: tuple[str, ...] = field(default=())
+
+    def file(self, file: Path) -> CompiledRunbook:
+        from runbook_engine.document import load_file
+
+        return self.loaded(load_file(file), file)
+
+    def loaded(self, loaded: Loaded, file: Path | None = None) -> CompiledRunbook:
+        """Compile what could be read; mistakes of shape and of meaning are reported together."""
+        found = Mistakes(loaded.source, list(loaded.diagnostics))
+        plan = None
+        if loaded.partial is not None:
+            plan = self._compile(loaded.partial, loaded, found, file)
+        diagnostics = found.sorted()
+        failed = loaded.runbook is None or any(each.level is DiagnosticLevel.ERROR for each in diagnostics)
+        sources = {loaded.source.file: loaded.source.text, **found.other_sources}
+        return CompiledRunbook(None if failed else plan, diagnostics, sources)
+
+    def _compile(self, runbook: Runbook, loaded: Loaded, found: Mistakes, file: Path | None) -> Plan | None:
+        names = NameChecks(runbook, loaded.names, found)
+        names.check_targets()
+        probes = {
+            step_id: self._probe(step.probe, step_id, found)
+            for step_id, step in runbook.steps.items()
+            if isinstance(step, ProbeStep)
+        }
+        children = {
+            step_id: self._child(step, step_id, found, file)
+            for step_id, step in runbook.steps.items()
+            if isinstance(step, CallStep)
+        }
+        successors = names.successors()
+        order = topological_order(successors)
+        check_structure(runbook, order, successors, found)
+        scope = Scope(
+            inputs={name: input_type(spec) for name, spec in runbook.inputs.items()},
+            unknowable_inputs=frozenset(loaded.names.inputs) - set(runbook.inputs),
+            steps={step_id: step_types(step, probes.get(step_id)) for step_id, step in runbook.steps.items()},
+            unknowable=frozenset(loaded.names.steps) - set(runbook.steps)
+            | {step_id for step_id, each in probes.items() if each is None},
+        )
+        parts = Parts(runbook, scope, found, order, successors)
+        steps = {
+            step_id: self._step(step_id, step, parts, probes.get(step_id), children.get(step_id))
+            for step_id, step in runbook.steps.items()
+        }
+        texts = parts.findings(steps)
+        names.check_unused(parts.used_inputs)
+        if order is None:
+            return None
+        return Plan(runbook, digest(runbook), steps, successors, order, texts, scope.inputs, file)
+
+    def _step(
+        self, step_id: StepId, step: AnyStep, parts: Parts, probe: AnyProbe | None, child: Plan | None
+    ) -> PlannedStep:
+        params, filling = parts.params(step_id, step, probe, child)
+        ways, routes = parts.ways(step_id, step)
+        return PlannedStep(step_id, step, parts.scope.steps[step_id], ways, routes, probe, params, filling, child)
+
+    def _probe(self, name: str, step: StepId, found: Mistakes) -> AnyProbe | None:
+        from runbook_engine.errors import RunbookError, UnknownProbeError
+
+        try:
+            return self.registry.get(name)
+        except UnknownProbeError as error:
+            listed = ", ".join(error.known) or "none; install a package that provides probes"
+            found.add("RB401", str(error), ("steps", step, "probe"), help=f"installed probes: {listed}")
+        except RunbookError as error:
+            found.add("RB402", str(error), ("steps", step, "probe"))
+        return None
+
+    def _child(self, step: CallStep, step_id: StepId, found: Mistakes, file: Path | None) -> Plan | None:
+        at = ("steps", step_id, "call")
+        calling = (*self._calling, found.runbook)
+        if step.call in calling:
+            found.add("RB211", f"runbooks call each other in a circle: {' -> '.join((*calling, step.call))}", at)
+            return None
+        try:
+            path = self.library.find(step.call, near=file.parent if file else None)
+        except RunbookNotFoundError as error:
+            found.add("RB210", f'step "{step_id}" calls {error.args[0].splitlines()[0].removeprefix("there is no ")}, '
+                      "which does not exist", at, help=f"runbooks: {', '.join(error.known) or 'none'}")  # fmt: skip
+            return None
+        compiled = Compiler(self.registry, self.library, calling).file(path)
+        if compiled.plan is None:
+            errors = [each for each in compiled.diagnostics if each.level is DiagnosticLevel.ERROR]
+            found.add("RB212", f'the called runbook "{step.call}" has {len(errors)} mistakes of its own: {errors[0]}', at)
+        return compiled.plan
+
+
+def digest(runbook: Runbook) -> str:
+    """A fingerprint of what the runbook says, whatever its layout."""
+    text = json.dumps(runbook.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def recorded_plan(documents: Mapping[str, Runbook], name: str, fingerprint: str) -> Plan:
+    """The plan of a recorded run: its runbooks were proven when they ran, and its probes need not be installed."""
+    runbook = documents[name]
+    mistakes = Mistakes(Source("", ""), [], runbook.runbook, checking=False)
+    names = NameChecks(runbook, RawNames(), mistakes)
+    successors = names.successors()
+    order = topological_order(successors)
+    scope = Scope(
+        inputs={name: input_type(spec) for name, spec in runbook.inputs.items()},
+        unknowable_inputs=frozenset(),
+        steps={step_id: step_types(step, None) for step_id, step in runbook.steps.items()},
+        unknowable=frozenset(runbook.steps),
+    )
+    parts = Parts(runbook, scope, mistakes, order, successors)
+    steps = {}
+    for step_id, step in runbook.steps.items():
+        child = None
+        if isinstance(step, CallStep):
+            called = documents[step.call]
+            child = recorded_plan(documents, step.call, digest(called))
+        params, filling = parts.params(step_id, step, None, child)
+        ways, routes = parts.ways(step_id, step)
+        steps[step_id] = PlannedStep(step_id, step, scope.steps[step_id], ways, routes, None, params, filling, child)
+    return Plan(runbook, fingerprint, steps, successors, order or (), parts.findings(steps), scope.inputs)

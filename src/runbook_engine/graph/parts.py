@@ -1,0 +1,290 @@
+"""The texts inside a runbook: conditions, templates and parameters, parsed once and checked against what is known."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from runbook_engine.conditions import ConditionSyntaxError, Expression, Name, Problem, check, names, parse
+from runbook_engine.conditions import compile as compile_condition
+from runbook_engine.document.models import AnyStep, AskStep, Branch, CallStep, Else, ErrorRoute, ProbeStep, Runbook
+from runbook_engine.errors import closest
+from runbook_engine.graph.mistakes import Mistakes, Path
+from runbook_engine.graph.plan import Filling, Plan, PlannedStep, Way
+from runbook_engine.graph.scope import ERROR, ERROR_TYPES, INPUTS, Scope
+from runbook_engine.graph.structure import ancestors
+from runbook_engine.ids import FindingId, StepId
+from runbook_engine.probe import Params, ProbeError
+from runbook_engine.probe.extract import check_extract
+from runbook_engine.probe.registry import AnyProbe
+from runbook_engine.templates import Template, TemplateError
+from runbook_engine.templates import parse as parse_template
+
+
+@dataclass
+class Parts:
+    """Parses and checks what one runbook's steps say. ``used_inputs`` fills as names are met."""
+
+    runbook: Runbook
+    scope: Scope
+    mistakes: Mistakes
+    order: Sequence[StepId] | None
+    successors: Mapping[StepId, Sequence[StepId]]
+    used_inputs: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._bit, self._before = ancestors(self.order, self.successors) if self.order else ({}, {})
+
+    def ways(self, step_id: StepId, step: AnyStep) -> tuple[tuple[Way, ...], tuple[Way, ...]]:
+        """The branches and the error routes of a step."""
+        branches = tuple(self._way(step_id, ("branches", index), each) for index, each in enumerate(step.branches))
+        routes = tuple(self._way(step_id, ("on_error", index), each) for index, each in enumerate(step.on_error))
+        if step.branches and not any(isinstance(each, Else) for each in step.branches):
+            self.mistakes.add(
+                "RB301",
+                f'the branches of step "{step_id}" do not say what happens when none of them holds',
+                ("steps", step_id, "branches"),
+                key=True,
+                help="end them with {else: end}, or with {else: another_step}",
+            )
+        return branches, routes
+
+    def _way(self, step_id: StepId, place: tuple[str, int], way: Branch | Else | ErrorRoute) -> Way:
+        match way:
+            case Branch():
+                expression = self._condition(way.when, step_id, ("steps", step_id, *place, "when"))
+                compiled = compile_condition(expression) if expression is not None else None
+                return Way(place, way.when, expression, compiled, way.finding, way.goto)
+            case ErrorRoute():
+                return Way(place, " or ".join(way.kind), None, None, way.finding, way.goto, frozenset(way.kind))
+            case Else():
+                return Way(place, "else", None, None, way.finding, way.otherwise)
+
+    def _condition(self, text: str, step: StepId, path: Path) -> Expression | None:
+        try:
+            expression = parse(text)
+        except ConditionSyntaxError as error:
+            self.mistakes.add(
+                "RB302", error.message, path, within=(error.start, error.end), label=error.hint, help=_CONDITION_HELP
+            )
+            return None
+        if not self.mistakes.checking:
+            return expression
+        known: dict[tuple[str | None, str], Any] = {}
+        trusted = False
+        for name in names(expression):
+            found = self._resolve(name, step)
+            known[name.scope, name.name] = found
+            if isinstance(found, Problem):
+                self._problem("RB304", found, path)
+            trusted = trusted or found is None or isinstance(found, Problem)
+        if not trusted:
+            for problem in check(expression, lambda name: known[name.scope, name.name]):
+                self._problem("RB303", problem, path)
+        return expression
+
+    def _resolve(self, name: Name, step: StepId) -> Any:
+        if name.scope == INPUTS:
+            self.used_inputs.add(name.name)
+        return self.scope.resolve(name, step, _Before(self._bit, self._before.get(step, 0)) if self._bit else None)
+
+    def _problem(self, code: str, problem: Problem, path: Path) -> None:
+        self.mistakes.add(code, problem.message, path, within=(problem.start, problem.end), help=problem.hint)
+
+    def params(
+        self, step_id: StepId, step: AnyStep, probe: AnyProbe | None, child: Plan | None
+    ) -> tuple[Params | None, Mapping[str, Filling]]:
+        """What a step hands to its probe or its called runbook: validated now, or a filling for later."""
+        if isinstance(step, AskStep):
+            self._texts((("ask", step.ask),), ("steps", step_id), step_id)
+            return None, {}
+        path: Path = ("steps", step_id, "with")
+        filling = {key: self._filling(value, (*path, key), step_id) for key, value in step.params.items()}
+        if isinstance(step, CallStep):
+            self._check_call(step, child, path)
+            return None, filling
+        self._check_extracts(step_id, step, probe)
+        if probe is None:
+            return None, filling
+        return self._check_params(step_id, step, probe, filling), filling
+
+    def _filling(self, value: Any, path: Path, step: StepId) -> Filling:
+        match value:
+            case str():
+                return self._template(value, path, step)
+            case dict():
+                return {key: self._filling(each, (*path, key), step) for key, each in value.items()}
+            case list():
+                return [self._filling(each, (*path, index), step) for index, each in enumerate(value)]
+            case bool() | int() | float():
+                return value
+        return None
+
+    def _template(self, text: str, path: Path, step: StepId, *, errors: bool = False) -> Template:
+        try:
+            template = parse_template(text)
+        except TemplateError as error:
+            self.mistakes.add("RB403", error.message, path, within=(error.start, error.end), help=error.hint)
+            return Template(())
+        for name in template.names:
+            if errors and name.scope == ERROR:
+                if name.name in ERROR_TYPES:
+                    continue
+                found: Any = Problem(f'an error has no "{name.name}"', 0, 0, f"it has {', '.join(ERROR_TYPES)}")
+            elif name.scope is None and name.name not in self.scope.steps.get(step, {}):
+                guess = closest(name.name, self.scope.inputs)
+                hint = f"write {{{{ inputs.{guess or name.name} }}}} or {{{{ step.metric }}}}"
+                found = Problem(f'"{name.name}" is not known in this text', 0, 0, hint)
+            else:
+                found = self._resolve(name, step)
+            if isinstance(found, Problem):
+                written = f"{name.scope}.{name.name}" if name.scope else name.name
+                start = max(text.find(written), 0)
+                self.mistakes.add(
+                    "RB404", found.message, path, within=(start, start + len(written)), help=found.hint
+                )
+        return template
+
+    def _texts(self, texts: Sequence[tuple[str, str]], path: Path, step: StepId) -> None:
+        for key, text in texts:
+            if text:
+                self._template(text, (*path, key), step)
+
+    def findings(self, steps: Mapping[StepId, PlannedStep]) -> Mapping[FindingId, tuple[Template, Template]]:
+        """Title and cause of every finding, their names checked as seen from a step that raises it."""
+        raised: dict[str, StepId] = {}
+        for step_id, step in steps.items():
+            for way in (*step.ways, *step.routes):
+                if way.finding is not None:
+                    raised.setdefault(way.finding, step_id)
+        texts = {}
+        for finding_id, finding in self.runbook.findings.items():
+            path: Path = ("findings", finding_id)
+            step = raised.get(finding_id)
+            if step is None:
+                texts[finding_id] = (Template((finding.title,)), Template((finding.cause,)))
+                continue
+            texts[finding_id] = (
+                self._template(finding.title, (*path, "title"), step, errors=True),
+                self._template(finding.cause, (*path, "cause"), step, errors=True),
+            )
+        return texts
+
+    def _check_params(
+        self, step_id: StepId, step: ProbeStep, probe: AnyProbe, filling: Mapping[str, Filling]
+    ) -> Params | None:
+        """Validate what does not depend on the run; parameters that do are left for then."""
+        if not self.mistakes.checking:
+            return None
+        static = {key: value for key, value in step.params.items() if not any(_holes(filling[key]))}
+        later = step.params.keys() - static.keys()
+        try:
+            params: Params = probe.params.model_validate(static)
+        except ValidationError as error:
+            self._report_params(step_id, step, probe, error, later)
+            return None
+        except ProbeError as error:
+            self.mistakes.add("RB402", error.message, ("steps", step_id, "with"), key=True, help=error.remedy)
+            return None
+        return None if later else params
+
+    def _report_params(
+        self, step_id: StepId, step: ProbeStep, probe: AnyProbe, error: ValidationError, later: set[str]
+    ) -> None:
+        known = sorted(field.alias or name for name, field in probe.params.model_fields.items())
+        path: Path = ("steps", step_id, "with") if step.params else ("steps", step_id, "probe")
+        for each in error.errors(include_url=False, include_input=False, include_context=False):
+            place = each["loc"]
+            if not place:
+                if not later:
+                    self.mistakes.add("RB402", _sentence(each["msg"]), path, key=bool(step.params))
+                continue
+            key = str(place[0])
+            if key in later:
+                continue
+            if each["type"] == "missing" and len(place) == 1:
+                message = f'step "{step_id}": the probe {probe.name} needs "{key}"'
+                self.mistakes.add("RB402", message, path, key=bool(step.params), help=f"parameters: {', '.join(known)}")
+            elif each["type"] == "extra_forbidden" and len(place) == 1:
+                guess = closest(key, known)
+                self.mistakes.add(
+                    "RB402",
+                    f'the probe {probe.name} has no parameter "{key}"',
+                    ("steps", step_id, "with", key),
+                    key=True,
+                    label=f'did you mean "{guess}"?' if guess else "",
+                    help=f"parameters of {probe.name}: {', '.join(known)}",
+                )
+            else:
+                where = ("steps", step_id, "with", *place)
+                self.mistakes.add("RB402", f'"{key}" of {probe.name}: {_sentence(each["msg"])}', where)
+
+    def _check_extracts(self, step_id: StepId, step: ProbeStep, probe: AnyProbe | None) -> None:
+        if not step.extract:
+            return
+        if probe is not None and not probe.extracts:
+            self.mistakes.add(
+                "RB405",
+                f"the probe {probe.name} measures its metrics itself; there is nothing to extract from",
+                ("steps", step_id, "extract"),
+                key=True,
+                help=f"its metrics: {', '.join(sorted(probe.metrics)) or 'none'}",
+            )
+        for name, spec in step.extract.items():
+            problem = check_extract(spec.path, spec.type, spec.unit)
+            if problem is not None:
+                key, message = problem
+                self.mistakes.add("RB406", f'extract "{name}": {message}', ("steps", step_id, "extract", name, key))
+            if probe is not None and name in probe.metrics:
+                self.mistakes.add(
+                    "RB406", f'"{name}" is a metric of {probe.name} already', ("steps", step_id, "extract", name), key=True
+                )
+
+    def _check_call(self, step: CallStep, child: Plan | None, path: Path) -> None:
+        if child is None:
+            return
+        known = child.runbook.inputs
+        self.used_inputs.update(name for name in self.runbook.inputs if name in known)
+        for key in step.params:
+            if key not in known:
+                guess = closest(key, known)
+                self.mistakes.add(
+                    "RB402",
+                    f'the runbook {step.call} has no input "{key}"',
+                    (*path, key),
+                    key=True,
+                    label=f'did you mean "{guess}"?' if guess else "",
+                    help=f"inputs of {step.call}: {', '.join(sorted(known)) or 'none'}",
+                )
+
+
+class _Before:
+    """The steps before a step, as a set that is asked, not listed."""
+
+    def __init__(self, bit: Mapping[StepId, int], before: int) -> None:
+        self._bit = bit
+        self._before = before
+
+    def __contains__(self, step: object) -> bool:
+        return bool(self._bit.get(step, 0) & self._before) if isinstance(step, str) else False  # type: ignore[call-overload]  # NewType of str
+
+
+def _holes(filling: Filling) -> Iterator[Name]:
+    match filling:
+        case Template():
+            yield from filling.names
+        case dict():
+            for each in filling.values():
+                yield from _holes(each)
+        case list():
+            for each in filling:
+                yield from _holes(each)
+
+
+def _sentence(message: str) -> str:
+    """pydantic's message without its prefix."""
+    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
+
+_CONDITION_HELP = "a condition compares, for example: p95 > 1s, utilization > 80% and active > 20, ttl is missing"

@@ -1,0 +1,80 @@
+"""A runbook compiled: names resolved, conditions and templates parsed, parameters validated, order known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runbook_engine.conditions import Compiled, Expression
+from runbook_engine.document.models import AnyStep, Runbook
+from runbook_engine.ids import FindingId, StepId
+from runbook_engine.kinds import ErrorKind
+from runbook_engine.probe import MetricType, Params
+from runbook_engine.probe.registry import AnyProbe
+from runbook_engine.templates import Template
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Filling = Template | dict[str, "Filling"] | list["Filling"] | bool | int | float | None
+"""A step's ``with``, each text in it parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way out of a step. ``expression`` is None for ``else`` and for error routes; ``kinds`` None means any error."""
+
+    place: tuple[str, int]
+    text: str
+    expression: Expression | None
+    condition: Compiled | None
+    finding: FindingId | None
+    targets: tuple[StepId, ...]
+    kinds: frozenset[ErrorKind] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """``params`` are validated once where nothing in ``with`` depends on the run; else ``filling`` makes them."""
+
+    id: StepId
+    model: AnyStep
+    types: Mapping[str, MetricType]
+    ways: tuple[Way, ...]
+    routes: tuple[Way, ...]
+    probe: AnyProbe | None = None
+    params: Params | None = None
+    filling: Mapping[str, Filling] = field(default_factory=dict)
+    child: "Plan | None" = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The compiled runbook. ``order`` is topological, ties in document order; ``steps`` has every step."""
+
+    runbook: Runbook
+    digest: str
+    steps: Mapping[StepId, PlannedStep]
+    successors: Mapping[StepId, tuple[StepId, ...]]
+    order: tuple[StepId, ...]
+    findings: Mapping[FindingId, tuple[Template, Template]]
+    """Title and cause of each finding, parsed."""
+    input_types: Mapping[str, MetricType]
+    file: Path | None = None
+
+    @cached_property
+    def dag(self) -> "nx.DiGraph[StepId]":
+        """The graph as networkx knows it: nodes are step ids, edges carry ``ways`` (a list of ``Edge``)."""
+        from runbook_engine.graph.dag import dag
+
+        return dag(self.runbook)
+
+    @cached_property
+    def runbooks(self) -> Mapping[str, Runbook]:
+        """This runbook and every one that it may call, by name."""
+        found = {self.runbook.runbook: self.runbook}
+        for step in self.steps.values():
+            if step.child is not None:
+                found.update(step.child.runbooks)
+        return found

@@ -1,0 +1,84 @@
+"""Where runbooks are found by name."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook_engine.document import Loaded, load_file
+from runbook_engine.errors import RunbookNotFoundError, UsageError
+
+PATH_VARIABLE = "RUNBOOK_PATH"
+SUFFIXES = (".yaml", ".yml")
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped_directory() -> Path:
+    """The runbooks that come with this package: the installed place first, then a checkout's.
+
+    Raises UsageError that names every place searched.
+    """
+    installed = _PACKAGE / "_runbooks"
+    if installed.is_dir():
+        return installed
+    checkout = _PACKAGE.parent.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / "runbooks").is_dir():
+        return checkout / "runbooks"
+    raise UsageError(
+        f"the shipped runbooks are missing; searched {installed} and {checkout / 'runbooks'}; reinstall runbook-engine"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An ordered list of directories; in each, ``high-latency.yaml`` is the runbook ``high-latency``."""
+
+    directories: tuple[Path, ...]
+
+    @classmethod
+    def default(cls, environ: Mapping[str, str] = os.environ) -> "Library":
+        """Directories of ``$RUNBOOK_PATH``, then ``./runbooks``, then the shipped ones."""
+        own = [Path(each) for each in environ.get(PATH_VARIABLE, "").split(os.pathsep) if each]
+        return cls(tuple(dict.fromkeys(each.resolve() for each in (*own, Path("runbooks"), shipped_directory()))))
+
+    def files(self) -> Mapping[str, Path]:
+        """Every runbook file by name; the first directory wins."""
+        found: dict[str, Path] = {}
+        for directory in self.directories:
+            for file in _documents(directory):
+                found.setdefault(file.stem, file)
+        return found
+
+    def find(self, name: str, *, near: Path | None = None) -> Path:
+        """The file of a runbook, by name or as a path. A called runbook is first looked for beside its caller (``near``).
+
+        Raises RunbookNotFoundError.
+        """
+        if _is_path(name):
+            file = Path(name)
+            if file.is_file():
+                return file
+            raise RunbookNotFoundError(name, [str(file.absolute())], [])
+        directories: Sequence[Path] = (near, *self.directories) if near else self.directories
+        for directory in directories:
+            for suffix in SUFFIXES:
+                file = directory / f"{name}{suffix}"
+                if file.is_file():
+                    return file
+        known = {*self.files(), *(each.stem for each in (_documents(near) if near else ()))}
+        raise RunbookNotFoundError(name, [str(each) for each in directories], sorted(known))
+
+    def load(self, name: str, *, near: Path | None = None) -> Loaded:
+        """The document of that name, with its diagnostics. Raises RunbookNotFoundError."""
+        return load_file(self.find(name, near=near))
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(SUFFIXES) or os.sep in name
+
+
+def _documents(directory: Path) -> Iterator[Path]:
+    if directory.is_dir():
+        yield from sorted(
+            each for each in directory.iterdir() if each.suffix in SUFFIXES and not each.name.startswith(".")
+        )
