@@ -20,8 +20,8 @@ async def in_thread(work: Callable[[], T]) -> T:
     """Run blocking work in a thread which is left behind when the deadline passes.
 
     The thread itself cannot be killed: give the client its own time-outs too, so that it ends soon after. Threads count
-    against a limit of this helper's own, so that abandoned ones cannot starve the rest of the program, and they are daemons:
-    the pool of ``anyio.to_thread`` would hold the process at its end until the last abandoned call returns.
+    against a limit of this helper's own, so that abandoned ones cannot starve the rest of the program. They are daemons: the
+    pool of ``anyio.to_thread`` would hold the process at its end until the last abandoned call returns.
     """
     async with _own_limiter():
         outcome: Future[T] = Future()
@@ -36,6 +36,10 @@ def _settle(outcome: "Future[T]", work: Callable[[], T]) -> None:
         return
     try:
         outcome.set_result(work())
+    except StopIteration as error:
+        outcome.set_exception(
+            RuntimeError(f"a probe's client raised {error!r}")
+        )  # no coroutine can raise this one itself
     except BaseException as error:  # noqa: BLE001 - handed to whoever awaits, whatever it is
         outcome.set_exception(error)
 
