@@ -19,6 +19,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB106": "a feature of YAML that documents do not use: a tag, a merge key, several documents in one file",
         "RB107": "a template is not quoted, so that YAML reads it as a mapping",
         "RB108": "the document is too large, too deep, or grows too large by its aliases",
+        "RB109": "more mistakes than can be shown",
         "RB110": "the document is not a runbook",
         "RB111": "an unknown key",
         "RB112": "a key is missing",
@@ -159,7 +160,7 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) == "Zs":
         return " "
     code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _width(shown: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag
 
 from runbook_engine import quantity
 from runbook_engine.ids import FindingId, ResolutionId, StepId
@@ -16,6 +16,8 @@ from runbook_engine.quantity import Dimension
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 RUNBOOK_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+PROBE_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
+ENV_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
 class Model(BaseModel):
@@ -85,11 +87,28 @@ def _targets(value: object) -> object:
     return _listed(value)
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str), Field(gt=0, le=86400)]
-PercentPoints = Annotated[float, BeforeValidator(_percentage, json_schema_input_type=str), Field(ge=0, le=100)]
+_DURATION_PATTERN = r"^\s*\+?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*(ns|us|ms|s|min|h|d)\s*$"
+_PERCENT_PATTERN = r"^\s*\+?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*%\s*$"
+
+# Written back with their units, so that a runbook survives JSON.
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds, json_schema_input_type=Annotated[str, Field(pattern=_DURATION_PATTERN)]),
+    PlainSerializer(lambda seconds: f"{seconds!r}s", return_type=str, when_used="json"),
+    Field(gt=0, le=86400),
+]
+PercentPoints = Annotated[
+    float,
+    BeforeValidator(_percentage, json_schema_input_type=Annotated[str, Field(pattern=_PERCENT_PATTERN)]),
+    PlainSerializer(lambda points: f"{points!r}%", return_type=str, when_used="json"),
+    Field(ge=0, le=100),
+]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 RunbookNameField = Annotated[str, Field(pattern=RUNBOOK_PATTERN, max_length=64)]
 Targets = Annotated[tuple[StepId, ...], BeforeValidator(_targets, json_schema_input_type=str | list[str])]
+ErrorKinds = Annotated[
+    tuple[ErrorKind, ...], BeforeValidator(_listed, json_schema_input_type=ErrorKind | list[ErrorKind])
+]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Scalar = bool | int | float | str
 
@@ -97,49 +116,46 @@ Scalar = bool | int | float | str
 class Input(Model):
     """A value that a run needs. Tried in order: flag, environment variable ``env``, default."""
 
-    type: InputType = InputType.STRING
-    default: Scalar | None = None
-    env: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    help: str = ""
+    type: InputType = Field(InputType.STRING, description="What the value is; quantities carry units")
+    default: Scalar | None = Field(None, description="Taken when nothing else gives a value; not for secrets")
+    env: str | None = Field(None, pattern=ENV_PATTERN, description="The environment variable that may hold the value")
+    help: str = Field("", description="What it is for, shown when the value is asked for")
     values: tuple[str, ...] = Field((), description="The members of an enum")
-    optional: bool = Field(False, description="A run may go on without a value; what needs it is then a blind spot")
+    optional: bool = Field(
+        False, strict=True, description="A run may go on without a value; what needs it is then a blind spot"
+    )
 
 
 class Branch(Model):
     """``{when: p95 > 1s, finding: api_slow, goto: database}``: the first whose condition holds is taken."""
 
-    when: Text
-    finding: FindingId | None = None
-    goto: Targets = ()
+    when: Text = Field(description="The condition, for example: p95 > 1s and error_rate < 5%")
+    finding: FindingId | None = Field(None, description="The finding that this branch raises")
+    goto: Targets = Field((), description="The next step, a list of steps, or end")
 
 
 class Else(Model):
     """``{else: database}``: what is taken when no condition held."""
 
-    otherwise: Targets = Field(alias="else")
-    finding: FindingId | None = None
+    otherwise: Targets = Field(alias="else", description="The next step, a list of steps, or end")
+    finding: FindingId | None = Field(None, description="The finding that this branch raises")
 
 
 class ErrorRoute(Model):
     """``{kind: [refused, timeout], finding: database_down, goto: cache}``: where a failed probe leads."""
 
-    kind: Annotated[
-        tuple[ErrorKind, ...], BeforeValidator(_listed, json_schema_input_type=ErrorKind | list[ErrorKind])
-    ] = Field(min_length=1)
-    finding: FindingId | None = None
-    goto: Targets = ()
+    kind: ErrorKinds = Field(min_length=1, description="The kinds of error that take this route")
+    finding: FindingId | None = Field(None, description="The finding that this error raises")
+    goto: Targets = Field((), description="The next step, a list of steps, or end")
 
 
 def _branch_kind(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "else" if "else" in value else "when"
-    return "else" if isinstance(value, Else) else "when"
+    is_else = "else" in value if isinstance(value, Mapping) else isinstance(value, Else)
+    return "else" if is_else else "when"
 
 
 def _route_kind(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "else" if "else" in value else "kind"
-    return "else" if isinstance(value, Else) else "kind"
+    return "else" if _branch_kind(value) == "else" else "kind"
 
 
 AnyBranch = Annotated[Annotated[Branch, Tag("when")] | Annotated[Else, Tag("else")], Discriminator(_branch_kind)]
@@ -147,17 +163,17 @@ AnyRoute = Annotated[Annotated[ErrorRoute, Tag("kind")] | Annotated[Else, Tag("e
 
 
 class Retry(Model):
-    """Measure again after an error: ``attempts`` in all, waiting ``wait`` that doubles up to ``max_wait``, +/- ``jitter``."""
+    """Measure again after an error, with a growing wait between the attempts."""
 
-    attempts: int = Field(3, ge=1, le=20)
-    wait: Seconds = 0.5
-    max_wait: Seconds = 10.0
-    jitter: PercentPoints = 20.0
-    on: Annotated[tuple[ErrorKind, ...], BeforeValidator(_listed)] = (
-        ErrorKind.REFUSED,
-        ErrorKind.TIMEOUT,
-        ErrorKind.DNS,
-        ErrorKind.THROTTLED,
+    attempts: int = Field(3, ge=1, le=20, strict=True, description="How often to measure in all")
+    wait: Seconds = Field(0.5, description="How long to wait after the first error; doubled after each")
+    max_wait: Seconds = Field(10.0, description="The longest wait")
+    jitter: PercentPoints = Field(
+        20.0, description="By how much each wait is varied, so that runs do not march in step"
+    )
+    on: ErrorKinds = Field(
+        (ErrorKind.REFUSED, ErrorKind.TIMEOUT, ErrorKind.DNS, ErrorKind.THROTTLED),
+        description="The kinds of error after which measuring again may help",
     )
 
 
@@ -173,28 +189,34 @@ class ExtractType(StrEnum):
 
 
 class Extract(Model):
-    """A metric taken out of a probe's document: a JMESPath, a type, and for bare numbers the unit they are in."""
+    """A metric taken out of a probe's document."""
 
-    path: Text
-    type: ExtractType = ExtractType.NUMBER
-    unit: str | None = None
+    path: Text = Field(description="A JMESPath into the document")
+    type: ExtractType = Field(ExtractType.NUMBER, description="What is found there")
+    unit: str | None = Field(None, description="The unit that a bare number is in, for example ms or MiB")
 
 
 class _Step(Model):
-    title: str = ""
-    description: str = ""
-    branches: tuple[AnyBranch, ...] = ()
-    on_error: tuple[AnyRoute, ...] = ()
+    title: str = Field("", description="What the step looks at, for people")
+    description: str = Field("", description="Why, and how to read the result")
+    branches: tuple[AnyBranch, ...] = Field(
+        (), description="What follows from the result; the first that holds is taken"
+    )
+    on_error: tuple[AnyRoute, ...] = Field((), description="What follows when nothing could be measured")
 
 
 class ProbeStep(_Step):
-    """Measures. ``with`` are the probe's parameters, as values or templates."""
+    """Measures one thing, read-only."""
 
-    probe: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")]
-    params: dict[str, Any] = Field(default_factory=dict, alias="with")
-    extract: dict[Name, Extract] = Field(default_factory=dict)
-    retry: Retry | None = None
-    timeout: Seconds = 15.0
+    probe: Annotated[str, Field(pattern=PROBE_PATTERN)] = Field(description="The probe, for example postgres.activity")
+    params: dict[str, Any] = Field(
+        default_factory=dict, alias="with", description="The probe's parameters, as values or templates"
+    )
+    extract: dict[Name, Extract] = Field(
+        default_factory=dict, description="Metrics to take out of the document of a generic probe"
+    )
+    retry: Retry | None = Field(None, description="Measure again after an error")
+    timeout: Seconds = Field(15.0, description="How long one attempt may take")
 
 
 class AnswerType(StrEnum):
@@ -211,11 +233,11 @@ class AnswerType(StrEnum):
 class AskStep(_Step):
     """A person answers. The metric is ``answer``; without ``type`` the question is a yes-or-no one."""
 
-    ask: Text
-    type: AnswerType = AnswerType.BOOL
+    ask: Text = Field(description="The question")
+    type: AnswerType = Field(AnswerType.BOOL, description="What the answer is")
     values: tuple[str, ...] = Field((), description="The members of an enum answer")
     default: Scalar | None = Field(None, description="Taken when nobody is there to ask")
-    timeout: Seconds | None = None
+    timeout: Seconds | None = Field(None, description="How long to wait for an answer")
 
 
 class CallStep(_Step):
@@ -224,68 +246,75 @@ class CallStep(_Step):
     Metrics: ``outcome`` (healthy, warning, critical, inconclusive), ``findings`` and ``blind_spots`` (counts).
     """
 
-    call: RunbookNameField
-    params: dict[str, Any] = Field(default_factory=dict, alias="with")
-    timeout: Seconds | None = None
+    call: RunbookNameField = Field(description="The runbook's name")
+    params: dict[str, Any] = Field(
+        default_factory=dict, alias="with", description="Values for its inputs; inputs of the same name are handed down"
+    )
+    timeout: Seconds | None = Field(None, description="How long it may take as a whole")
+
+
+STEP_KINDS = ("probe", "ask", "call")
 
 
 def _step_kind(value: Any) -> str | None:
     if isinstance(value, Mapping):
         return next((kind for kind in STEP_KINDS if kind in value), None)
-    return {ProbeStep: "probe", AskStep: "ask", CallStep: "call"}.get(type(value))
+    return next((kind for kind in STEP_KINDS if hasattr(value, kind)), None)
 
-
-STEP_KINDS = ("probe", "ask", "call")
 
 Step = Annotated[
     Annotated[ProbeStep, Tag("probe")] | Annotated[AskStep, Tag("ask")] | Annotated[CallStep, Tag("call")],
     Discriminator(_step_kind),
 ]
+AnyStep = ProbeStep | AskStep | CallStep
 
 
 class Finding(Model):
     """A named diagnosis. ``title`` and ``cause`` may hold ``{{ step.metric }}``."""
 
-    level: Level
-    kind: FindingKind = FindingKind.CAUSE
-    title: Text
-    cause: str = ""
-    resolution: ResolutionId | None = None
+    level: Level = Field(description="How bad it is")
+    kind: FindingKind = Field(FindingKind.CAUSE, description="symptom: what hurts; cause: why")
+    title: Text = Field(description="One line, with what was measured")
+    cause: str = Field("", description="What is behind it")
+    resolution: ResolutionId | None = Field(None, description="The resolution that fixes it")
 
 
 class Resolution(Model):
-    title: Text
-    steps: tuple[Text, ...] = Field(min_length=1)
+    """What fixes a finding."""
+
+    title: Text = Field(description="One line")
+    steps: tuple[Text, ...] = Field(min_length=1, description="What to do, in order")
 
 
 class Reference(Model):
-    title: str
-    url: str
+    """Something to read."""
+
+    title: str = Field(description="What it is")
+    url: str = Field(description="Where it is")
 
 
 class Runbook(Model):
-    """The whole document; see ``runbook schema`` for the format."""
+    """A runbook: a decision graph of steps that finds out what is wrong, how it is known, and what to do next."""
 
-    runbook: RunbookNameField
-    title: Text
-    version: str = "1.0.0"
-    owner: str = ""
-    severity: Severity | None = None
-    description: str = ""
-    symptoms: tuple[Text, ...] = ()
-    references: tuple[Reference, ...] = ()
-    inputs: dict[Name, Input] = Field(default_factory=dict)
+    runbook: RunbookNameField = Field(description="The name: lower-case words joined by hyphens, as the file is called")
+    title: Text = Field(description="What the runbook is for, in one line")
+    version: str = Field("1.0.0", description="The version of this text")
+    owner: str = Field("", description="The team that keeps it")
+    severity: Severity | None = Field(None, description="How bad an incident is to which this runbook applies")
+    description: str = Field("", description="More about it")
+    symptoms: tuple[Text, ...] = Field((), description="What people see when this runbook applies")
+    references: tuple[Reference, ...] = Field((), description="What else to read")
+    inputs: dict[Name, Input] = Field(default_factory=dict, description="The values that a run needs, by name")
     start: Annotated[tuple[StepId, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
-        min_length=1
+        min_length=1, description="The first step, or several that run side by side"
     )
-    steps: dict[Annotated[StepId, Field(pattern=NAME_PATTERN, max_length=64)], Step] = Field(min_length=1)
+    steps: dict[Annotated[StepId, Field(pattern=NAME_PATTERN, max_length=64)], Step] = Field(
+        min_length=1, description="The steps, by name"
+    )
     findings: dict[Annotated[FindingId, Field(pattern=NAME_PATTERN, max_length=64)], Finding] = Field(
-        default_factory=dict
+        default_factory=dict, description="The diagnoses that branches raise, by name"
     )
     resolutions: dict[Annotated[ResolutionId, Field(pattern=NAME_PATTERN, max_length=64)], Resolution] = Field(
-        default_factory=dict
+        default_factory=dict, description="What fixes the findings, by name"
     )
-    prevention: tuple[Text, ...] = ()
-
-
-AnyStep = ProbeStep | AskStep | CallStep
+    prevention: tuple[Text, ...] = Field((), description="What stops it from coming back")

@@ -43,31 +43,31 @@ Collection = MappingNode | SequenceNode
 Node = yaml.ScalarEvent | MappingNode | SequenceNode
 
 
+def begin(event: yaml.Event) -> int:
+    """The offset of an event's first character."""
+    mark = event.start_mark
+    return mark.index if mark is not None else 0
+
+
+def end(event: yaml.Event) -> int:
+    """The offset just after an event's last character."""
+    mark = event.end_mark
+    return mark.index if mark is not None else 0
+
+
 def extent(node: Node, text: str) -> tuple[int, int]:
     """Where the node begins and ends in the text, without the white space after it."""
-    if isinstance(node, yaml.ScalarEvent):
-        start, end = node.start_mark.index, node.end_mark.index
-    else:
-        start, end = node.opened.start_mark.index, _end(node)
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, max(start, end)
+    start, stop = (begin(node), end(node)) if isinstance(node, yaml.ScalarEvent) else (begin(node.opened), _end(node))
+    while stop > start and text[stop - 1].isspace():
+        stop -= 1
+    return start, max(start, stop)
 
 
 def _end(node: Collection) -> int:
     """A block collection's last event lies after the comments that follow it; the end of its last value does not."""
-    start, here = node.opened.start_mark.index, node
-    while True:
-        last = here.last
-        if here.opened.flow_style or last is None:
-            closed = here.closed or here.opened
-            end: int = closed.end_mark.index
-            break
-        if isinstance(last, yaml.ScalarEvent):
-            end = last.end_mark.index
-            break
-        here = last
-    if end < start:  # the last value is an alias, which stands for something further up
-        closed = node.closed or node.opened
-        end = closed.end_mark.index
-    return end
+    here: Node | None = node
+    while here is not None and not isinstance(here, yaml.ScalarEvent) and here.last and not here.opened.flow_style:
+        here = here.last
+    stop = end(here if isinstance(here, yaml.ScalarEvent) else (here or node).closed or node.opened)
+    # A last value that is an alias stands for something further up.
+    return stop if stop >= begin(node.opened) else end(node.closed or node.opened)

@@ -6,6 +6,9 @@ from types import MappingProxyType
 
 import yaml
 
+from runbook_engine.document.nodes import begin
+from runbook_engine.document.nodes import end as stop
+
 _CONSTANTS: Mapping[str, bool | float | None] = MappingProxyType(
     {
         word: value
@@ -38,7 +41,7 @@ def resolve(text: str) -> str | int | float | bool | None:
         if _FLOAT.match(text):
             return float(text)
         return text
-    return _CONSTANTS[text] if text in _CONSTANTS else text
+    return _CONSTANTS.get(text, text)
 
 
 def _leading_zero(text: str) -> bool:
@@ -48,7 +51,7 @@ def _leading_zero(text: str) -> bool:
 
 def offsets(event: yaml.ScalarEvent, text: str) -> list[tuple[int, int]] | None:
     """For each character of the scalar's value, where it begins and ends in ``text``; None where that cannot be told."""
-    start, end = event.start_mark.index, event.end_mark.index
+    start, end = begin(event), stop(event)
     if event.anchor is not None:
         start += len(event.anchor) + 1
         while start < end and text[start].isspace():
@@ -113,6 +116,6 @@ def _double_quoted(value: str, text: str, at: int, end: int) -> list[tuple[int, 
 
 def _unescaped(escape: str) -> str | None:
     if escape[1] in "xuU":
-        code = int(escape[2:], 16)
-        return chr(code) if code < 0x110000 else None  # noqa: PLR2004 - the end of Unicode
+        code = int(f"0x{escape[2:]}", 0)
+        return chr(code) if code < 0x110000 else None
     return _SHORT.get(escape[1])

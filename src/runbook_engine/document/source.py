@@ -36,8 +36,8 @@ class Source:
         """
         found, keys = self._walk(path)
         if found is None or (key and path and isinstance(path[-1], str)):
-            return self._mark(*keys) if keys is not None else START
-        return self._mark(*extent(found, self.text))
+            return self.span_of(*keys) if keys is not None else START
+        return self.span_of(*extent(found, self.text))
 
     def span_within(self, path: Path, start: int, end: int) -> Span:
         """The place of ``value[start:end]`` for the text at ``path``; of the whole value where that cannot be told."""
@@ -49,7 +49,15 @@ class Source:
             return self.span(path)
         first = places[max(start, 0)]
         last = places[min(max(end, start + 1), len(places)) - 1]
-        return self._mark(first[0], max(last[1], first[1]))
+        return self.span_of(first[0], max(last[1], first[1]))
+
+    def span_of(self, start: int, end: int) -> Span:
+        """The place of ``text[start:end]``."""
+        return self._lines.span(start, end)
+
+    def salvaged(self, moved: Mapping[Path, Mapping[Key, Key]]) -> "Source":
+        """The same text, for paths of a document out of which some parts were taken."""
+        return Source(self.file, self.text, self._root, moved) if moved else self
 
     def _walk(self, path: Path) -> tuple[Node | None, tuple[int, int] | None]:
         """The node at the path and the offsets of the last key on the way that exists."""
@@ -82,6 +90,3 @@ class Source:
     @cached_property
     def _lines(self) -> Lines:
         return Lines(self.text)
-
-    def _mark(self, start: int, end: int) -> Span:
-        return self._lines.span(start, end)

@@ -125,8 +125,8 @@ _SENTENCES: Sequence[tuple[tuple[str, ...], str, str, bool]] = (
 
 
 def _index(error: yaml.YAMLError, name: str, default: int) -> int:
-    mark = getattr(error, name, None)
-    return mark.index if isinstance(getattr(mark, "index", None), int) else default
+    index: object = getattr(getattr(error, name, None), "index", None)
+    return index if isinstance(index, int) else default
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +142,8 @@ def _line_of(text: str, at: int) -> _Line:
 
 
 def _last(pattern: re.Pattern[str], text: str, start: int, stop: int) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(text, start, stop):
-        pass
-    return found
+    found = list(pattern.finditer(text, start, stop))
+    return found[-1] if found else None
 
 
 def _token_end(text: str, start: int) -> int:

@@ -12,7 +12,7 @@ import yaml
 
 from runbook_engine.document.diagnostics import Diagnostic
 from runbook_engine.document.lines import Lines
-from runbook_engine.document.nodes import Collection, MappingNode, Node, Raw, SequenceNode, extent
+from runbook_engine.document.nodes import Collection, MappingNode, Node, Raw, SequenceNode, begin, end, extent
 from runbook_engine.document.scalars import resolve
 from runbook_engine.document.syntax import QUOTE_TEMPLATE, Problem, explain, unreadable
 
@@ -135,7 +135,7 @@ class _Reader:
     def open(self, node: Collection) -> None:
         event = node.opened
         if len(self.stack) >= MOST_DEPTH:
-            at = event.start_mark.index
+            at = begin(event)
             self.stop("RB108", f"lists and mappings are nested more than {MOST_DEPTH} deep here", at, at + 1)
         if self.count > MOST_NODES:
             self.stop_too_large(event)
@@ -161,7 +161,7 @@ class _Reader:
         self.put(node.value, node)
 
     def alias(self, event: yaml.AliasEvent) -> None:
-        at = event.start_mark.index
+        at = begin(event)
         if event.anchor not in self.anchors:
             self.stop("RB102", f"*{event.anchor} repeats an anchor that is not complete above it", at, at + 1)
         raw, node = self.anchors[event.anchor]
@@ -179,8 +179,9 @@ class _Reader:
     def document(self, event: yaml.DocumentStartEvent) -> None:
         self.documents += 1
         if self.documents > 1:
-            start, end = event.start_mark.index, event.end_mark.index
-            self.report("RB106", "a second document begins here", start, end, "one file holds one document")
+            self.report(
+                "RB106", "a second document begins here", begin(event), end(event), "one file holds one document"
+            )
 
     def put(self, raw: Raw, node: Node) -> None:
         """Give the open collection its next key, value or item."""
@@ -205,15 +206,15 @@ class _Reader:
 
     def put_template(self, node: MappingNode, closed: yaml.Event) -> None:
         """``{{ inputs.x }}`` without quotes: say so, and read it as the text that it was meant to be."""
-        start, end = node.opened.start_mark.index, closed.end_mark.index
-        self.report("RB107", "a template begins with {{, which YAML reads as a mapping", start, end, QUOTE_TEMPLATE)
-        text = self.text[start:end]
+        start, stop = begin(node.opened), end(closed)
+        self.report("RB107", "a template begins with {{, which YAML reads as a mapping", start, stop, QUOTE_TEMPLATE)
+        text = self.text[start:stop]
         self.put(text, yaml.ScalarEvent(None, None, (False, True), text, node.opened.start_mark, closed.end_mark))
 
     def usable_key(self, parent: MappingNode, raw: Raw, node: Node) -> yaml.ScalarEvent:
         """The key that the next value belongs to; ``_IGNORED`` after reporting one that cannot be used."""
         if not isinstance(node, yaml.ScalarEvent):
-            if node.opened.flow_style and self.text.startswith("{{", parent.opened.start_mark.index):
+            if node.opened.flow_style and self.text.startswith("{{", begin(parent.opened)):
                 parent.is_template = True
             else:
                 self.report("RB105", "a key is a text, not a mapping or a list", *extent(node, self.text))
@@ -244,7 +245,7 @@ class _Reader:
         return f"first given at line {first.line}, column {first.column}"
 
     def refuse_tag(self, event: yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
-        start = self.text.index("!", event.start_mark.index)
+        start = self.text.index("!", begin(event))
         end = start
         while end < len(self.text) and not self.text[end].isspace() and self.text[end] not in ",[]{}":
             end += 1
@@ -253,8 +254,8 @@ class _Reader:
             "RB106", f"the tag {tag} is not used in documents", start, end, "remove it", "to make a text, use quotes"
         )
 
-    def report(self, code: str, message: str, start: int, end: int, label: str = "", help: str = "") -> None:
-        problem = Problem(code, message, start, end, label, help)
+    def report(self, code: str, message: str, start: int, end: int, label: str = "", hint: str = "") -> None:
+        problem = Problem(code, message, start, end, label, hint)
         if not self.with_places or len(self.problems) >= MOST_PROBLEMS:
             raise _MistakeError(problem)
         self.problems.append(problem)
@@ -263,9 +264,8 @@ class _Reader:
         raise _MistakeError(Problem(code, message, start, end, label))
 
     def stop_too_large(self, event: yaml.NodeEvent) -> NoReturn:
-        start, end = event.start_mark.index, event.end_mark.index
-        message = f"the document holds more than {MOST_NODES} values or is more than {MOST_DEPTH} deep, its aliases written out"
-        self.stop("RB108", message, start, end)
+        bounds = f"{MOST_NODES} values or {MOST_DEPTH} levels"
+        self.stop("RB108", f"the document has more than {bounds}, its aliases written out", begin(event), end(event))
 
 
 def _copied(raw: Raw) -> Raw:

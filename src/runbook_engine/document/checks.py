@@ -1,0 +1,125 @@
+"""What the models cannot say of one field alone: defaults and their types, the order of branches, reserved names."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from runbook_engine.document.draft import Mistake
+from runbook_engine.document.fitting import misfit
+from runbook_engine.document.models import AnswerType, AnyStep, AskStep, Else, Input, InputType, ProbeStep, Runbook
+from runbook_engine.document.nodes import Raw
+from runbook_engine.document.places import describe
+from runbook_engine.document.source import Path
+from runbook_engine.ids import END
+
+CONDITION_WORDS = frozenset({"and", "or", "not", "in", "is", "matches", "contains", "missing", "true", "false"})
+"""The words of conditions, which cannot be names in them."""
+STEP_WORDS = CONDITION_WORDS | {END, "inputs", "error"}
+"""What no step can be called: ``goto: end``, ``inputs.slow`` and ``error.kind`` mean something else."""
+
+Original = Callable[[Path], Path]
+
+
+def check(runbook: Runbook, document: dict[str, Raw], original: Original) -> Iterator[Mistake]:
+    """Mistakes in a runbook that is sound field by field. ``document`` is what it was made from."""
+    for name, spec in runbook.inputs.items():
+        at = original(("inputs", name))
+        if name in CONDITION_WORDS:
+            yield _reserved(at, CONDITION_WORDS)
+        yield from _typed(spec, at)
+    raw = document.get("steps")
+    for step_id, step in runbook.steps.items():
+        yield from _step(step_id, step, raw[step_id] if isinstance(raw, dict) else None, original)
+
+
+def _step(step_id: str, step: AnyStep, raw: Raw, original: Original) -> Iterator[Mistake]:
+    if step_id in STEP_WORDS:
+        yield _reserved(original(("steps", step_id)), STEP_WORDS)
+    for place, ways in (("branches", step.branches), ("on_error", step.on_error)):
+        if any(isinstance(way, Else) for way in ways[:-1]):
+            yield from _else_last(("steps", step_id, place), ways, original)
+    if (
+        isinstance(raw, dict) and "params" in raw
+    ):  # pydantic takes a field by its own name too, which is no key of the format
+        yield _params(original(("steps", step_id)))
+    if isinstance(step, ProbeStep):
+        for metric in CONDITION_WORDS.intersection(step.extract):
+            yield _reserved(original(("steps", step_id, "extract", metric)), CONDITION_WORDS)
+    elif isinstance(step, AskStep):
+        yield from _typed(step, original(("steps", step_id)))
+
+
+def _params(at: Path) -> Mistake:
+    return Mistake(
+        "RB111", f'{describe(at)} has no key "params"', (*at, "params"), 'write "with"', at_key=True, rename="with"
+    )
+
+
+def _reserved(at: Path, words: frozenset[str]) -> Mistake:
+    return Mistake(
+        "RB124",
+        f"{describe(at)} has a name that means something else where it is used",
+        at,
+        "choose another name",
+        f"reserved names: {', '.join(sorted(words))}",
+        at_key=True,
+    )
+
+
+def _else_last(path: Path, ways: Sequence[object], original: Original) -> Iterator[Mistake]:
+    """An ``else`` above other branches hides them. It is read as if it stood last."""
+    places = [original((*path, index))[-1] for index in range(len(ways))]
+    first, *others = (index for index, way in enumerate(ways) if isinstance(way, Else))
+    step = describe(path[:2])
+    kinds = "branches" if path[-1] == "branches" else "error routes"
+    for other in others:
+        at = original((*path, other))
+        message = f'{describe(at)} is a second "else"; {describe(original((*path, first)))} is taken before it'
+        yield Mistake("RB120", message, (*at, "else"), "delete one of them", at_key=True, drop=at)
+    rest = [index for index in range(len(ways)) if index != first and index not in others]
+    if any(index > first for index in rest):
+        yield Mistake(
+            "RB120",
+            f'"else" is not the last of the {kinds} of {step}, so that those after it are never tried',
+            (*original((*path, first)), "else"),
+            "move it to the end",
+            at_key=True,
+            drop=original(path),
+            order=tuple(int(places[index]) for index in (*rest, first)),
+        )
+
+
+def _typed(spec: Input | AskStep, at: Path) -> Iterator[Mistake]:
+    """The type of an input or an answer, with its values and its default."""
+    is_enum = spec.type in (InputType.ENUM, AnswerType.ENUM)
+    if is_enum and not spec.values:
+        yield Mistake(
+            "RB122",
+            f"{describe(at)} is an enum without values",
+            (*at, "type"),
+            "say which values are legal",
+            "for example values: [production, staging]",
+            drop=at,
+        )
+    elif spec.values and not is_enum:
+        yield Mistake(
+            "RB122",
+            f"{describe(at)} has values, and its type is {spec.type}",
+            (*at, "values"),
+            "write type: enum, or remove the values",
+            at_key=True,
+        )
+    elif spec.default is None:
+        return
+    elif spec.type is InputType.SECRET:
+        yield Mistake(
+            "RB123",
+            f"{describe(at)} is a secret, and a default would write it into the document",
+            (*at, "default"),
+            "remove it",
+            f"name the environment variable that holds it, for example env: {str(at[-1]).upper()}",
+            at_key=True,
+        )
+    else:
+        problem = misfit(spec.default, spec.type, spec.values)
+        if problem is not None:
+            message = f"the default of {describe(at)} {problem.sentence}"
+            yield Mistake("RB121", message, (*at, "default"), problem.label, problem.help)

@@ -1,0 +1,123 @@
+"""A document being salvaged: what is broken is taken out until what remains is sound."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from runbook_engine.document.nodes import Raw
+from runbook_engine.document.source import Key, Path
+
+_NO_STEPS = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A mistake of shape at ``path``; of its key, if ``at_key``. Paths are those of the text.
+
+    ``drop`` is what must go so that the rest can be read; ``rename`` is instead the key that was meant at ``path``, and
+    ``order`` the items that stay of the list at ``drop``, in their right order. ``absent`` is a key that
+    is missing at ``path``. One that is ``silent`` follows from another.
+    """
+
+    code: str
+    message: str
+    path: Path
+    label: str = ""
+    help: str = ""
+    at_key: bool = False
+    drop: Path | None = None
+    rename: str | None = None
+    order: tuple[int, ...] | None = None
+    silent: bool = False
+    absent: str | None = None
+
+    @property
+    def about(self) -> Path:
+        """What is wrong; below ``path`` where a key is absent."""
+        return self.path if self.absent is None else (*self.path, self.absent)
+
+
+@dataclass(slots=True)
+class Draft:
+    """``broken`` has the paths that were taken out; ``touched`` those and every path on the way to something changed."""
+
+    raw: dict[str, Raw]
+    broken: set[Path] = field(default_factory=set)
+    touched: set[Path] = field(default_factory=set)
+    hollow: bool = False
+    _renamed: dict[Path, str] = field(default_factory=dict)
+    _order: dict[Path, tuple[int, ...]] = field(default_factory=dict)
+
+    def apply(self, mistake: Mistake) -> bool:
+        """Whether there is still something left after taking the mistake out."""
+        if mistake.rename is not None:
+            self._renamed[mistake.path] = mistake.rename
+            self._touch(mistake.path)
+            return True
+        target = mistake.path if mistake.drop is None else mistake.drop
+        if mistake.order is not None:
+            self._order[target] = mistake.order
+            self._touch(target)
+            return True
+        while target in self.broken:
+            target = target[:-1]
+        self.broken.add(target)
+        self._touch(target)
+        return target != ()
+
+    def build(self) -> "tuple[dict[str, Raw], dict[Path, Mapping[Key, Key]]]":
+        """The document without what is broken, and where its items and keys were before, as ``Source`` takes it."""
+        moved: dict[Path, Mapping[Key, Key]] = {}
+        value = self._copy(self.raw, (), (), moved)
+        if not isinstance(value, dict):
+            return {}, moved
+        if ("steps",) in self.broken:
+            self.hollow = True
+            value["steps"] = {_NO_STEPS: {"ask": _NO_STEPS}}
+        for key, stand_in in (("runbook", "unnamed"), ("title", "untitled"), ("start", list(value.get("steps", {})))):
+            if (key,) in self.broken:
+                value[key] = stand_in
+        return value, moved
+
+    def names(self, section: str) -> frozenset[str]:
+        """The keys of a section as they stand in the text, broken or not."""
+        found = self.raw.get(section)
+        for path, name in self._renamed.items():
+            if name == section and len(path) == 1:
+                found = self.raw[str(path[0])]
+        return frozenset(found) if isinstance(found, dict) else frozenset()
+
+    def _touch(self, path: Path) -> None:
+        for length in range(len(path) + 1):
+            self.touched.add(path[:length])
+
+    def _copy(self, raw: Raw, old: Path, new: Path, moved: dict[Path, Mapping[Key, Key]]) -> Raw:
+        if old not in self.touched:
+            return raw
+        if isinstance(raw, dict):
+            kept = {}
+            renamed: dict[Key, Key] = {}
+            for key, value in raw.items():
+                name = str(self._renamed.get((*old, key), key))
+                if (*old, key) in self.broken or name in kept or (name != key and name in raw):
+                    continue
+                kept[name] = self._copy(value, (*old, key), (*new, name), moved)
+                if name != key:
+                    renamed[name] = key
+            if renamed:
+                moved[new] = renamed
+            return kept
+        if isinstance(raw, list):
+            order = [index for index in self._order.get(old, range(len(raw))) if (*old, index) not in self.broken]
+            if order != list(range(len(raw))):
+                moved[new] = dict(enumerate(order))
+            return [self._copy(raw[at], (*old, at), (*new, index), moved) for index, at in enumerate(order)]
+        return raw
+
+
+def original(moved: Mapping[Path, Mapping[Key, Key]]) -> Callable[[Path], Path]:
+    """From a path of the salvaged document to that of the text."""
+
+    def translate(path: Path) -> Path:
+        return tuple(moved.get(path[:depth], {}).get(key, key) for depth, key in enumerate(path))
+
+    return translate

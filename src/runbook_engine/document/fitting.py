@@ -1,0 +1,70 @@
+"""Whether a value written in a document fits a declared type."""
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from runbook_engine import quantity
+from runbook_engine.document.models import Scalar
+from runbook_engine.document.wording import Wording, shown
+from runbook_engine.errors import closest
+from runbook_engine.quantity import Dimension
+
+_EXAMPLES: Mapping[str, str] = MappingProxyType(
+    {"duration": "500ms", "percent": "80%", "bytes": "512MiB", "rate": "12/s", "number": "12"}
+)
+_UNITS: Mapping[str, str] = MappingProxyType({"duration": "s", "percent": "%", "bytes": "MiB", "rate": "/s"})
+
+
+def misfit(value: Scalar, kind: str, members: Sequence[str] = ()) -> Wording | None:
+    """Why ``value`` is not of the type ``kind`` (as inputs and answers name them), or None where it is."""
+    match kind:
+        case "string" if not isinstance(value, str):
+            return _wrong(value, "a text", "write it in quotes")
+        case "bool" if not isinstance(value, bool):
+            label = {"yes": "write true", "no": "write false"}.get(str(value).lower(), "")
+            return _wrong(value, "true or false", label)
+        case "int" if isinstance(value, bool) or not isinstance(value, int):
+            return _wrong(value, "a whole number")
+        case "enum" if value not in members or not isinstance(value, str):
+            guess = closest(str(value), members)
+            label = f'did you mean "{guess}"?' if guess else ""
+            return _wrong(value, "one of its values", label, f"values: {', '.join(members)}")
+        case "url" if not isinstance(value, str) or not _is_url(value):
+            return _wrong(value, "a URL", "write for example https://api.example.com")
+        case "number" if isinstance(value, int | float) and not isinstance(value, bool):
+            return None if math.isfinite(value) else _wrong(value, "a finite number")
+        case "number" | "duration" | "percent" | "bytes" | "rate":
+            return _quantity(value, kind)
+    return None
+
+
+def _quantity(value: Scalar, kind: str) -> Wording | None:
+    needed = "a number" if kind == "number" else f"a quantity of the type {kind}"
+    if isinstance(value, bool) or not isinstance(value, str):
+        if isinstance(value, bool) or kind == "number":
+            return _wrong(value, needed, f"write for example {_EXAMPLES[kind]}")
+        return Wording("", f"is {shown(value)}, a number without a unit", f"write for example {value}{_UNITS[kind]}")
+    try:
+        _, dimension = quantity.parse(value)
+    except ValueError as error:
+        sentence, _, label = str(error).partition("; ")
+        return Wording("", f"is {shown(value)}: {sentence}", label)
+    if dimension is Dimension(kind):
+        # A number in quotes is a text.
+        return _wrong(value, needed, "write it without quotes") if kind == "number" else None
+    found = "a number without a unit" if dimension is Dimension.NUMBER else f"a quantity of the type {dimension}"
+    return _wrong(value, needed, f"write for example {_EXAMPLES[kind]}", f"it is {found}")
+
+
+def _wrong(value: Scalar, needed: str, label: str = "", hint: str = "") -> Wording:
+    return Wording("", f"is {shown(value)}, which is not {needed}", label, hint)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme and parts.hostname) and (parts.port is None or parts.port >= 0)
+    except ValueError:
+        return False

@@ -1,0 +1,194 @@
+"""From a file to a runbook and a list of everything that is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+
+from pydantic import ValidationError
+
+from runbook_engine.document import checks, shape
+from runbook_engine.document.checks import Original
+from runbook_engine.document.diagnostics import Diagnostic, DiagnosticLevel
+from runbook_engine.document.draft import Draft, Mistake, original
+from runbook_engine.document.models import Runbook
+from runbook_engine.document.nodes import Raw
+from runbook_engine.document.places import keys_of
+from runbook_engine.document.source import Path, Source
+from runbook_engine.document.wording import shown
+from runbook_engine.document.yaml_text import MOST_CHARACTERS, compose
+from runbook_engine.errors import closest
+
+KINDS = ("runbook", "playbook", "policy", "knowledge", "environment")
+"""The documents that live side by side, told apart by their first key."""
+
+_MOST_ROUNDS = 16
+_MOST_MISTAKES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RawNames:
+    """The names that a document defines, even where what they name is broken.
+
+    ``broken`` has the paths (as in the text) of what was taken out of the partial runbook: whatever depends on it cannot be
+    judged.
+    """
+
+    steps: frozenset[str] = frozenset()
+    findings: frozenset[str] = frozenset()
+    resolutions: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
+    broken: frozenset[Path] = frozenset()
+
+    def is_broken(self, *path: str | int) -> bool:
+        """Whether anything at or below a path was taken out."""
+        return any(each[: len(path)] == path for each in self.broken)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document that was read. ``runbook`` is None where any diagnostic is an error.
+
+    ``partial`` is what remains without the broken parts, for further checks; None where that is nothing. ``source`` knows
+    the places of what it holds.
+    """
+
+    runbook: Runbook | None
+    partial: Runbook | None
+    diagnostics: tuple[Diagnostic, ...]
+    source: Source
+    names: RawNames = field(default_factory=RawNames)
+
+    @property
+    def broken(self) -> frozenset[Path]:
+        return self.names.broken
+
+
+def load_file(file: FilePath | str) -> Loaded:
+    """Read a file in UTF-8. Raises nothing: a file that cannot be read is a diagnostic too."""
+    path = FilePath(file)
+    name = _shown(path)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(4 * MOST_CHARACTERS + 4)
+    except OSError as error:
+        return _unreadable(name, "", 0, f"the file cannot be read: {error.strerror or type(error).__name__}")
+    try:
+        return load(content.decode("utf-8"), name)
+    except UnicodeDecodeError as error:
+        text = content.decode("utf-8", errors="replace")
+        at = len(content[: error.start].decode("utf-8", errors="replace"))
+        message = f"the file is not in UTF-8: byte 0x{content[error.start]:02x} cannot be read"
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            message = "the file is in UTF-16, and documents are in UTF-8"
+        return _unreadable(name, text, at, message)
+
+
+def load(text: str, file: str) -> Loaded:
+    """Read the text of ``file``. Raises nothing: all that is wrong is in ``diagnostics``, in the order of the text."""
+    text = text.removeprefix("\ufeff")
+    composed = compose(text, file)
+    source = Source(file, text, composed.root)
+    report = _Report(source, composed.diagnostics)
+    if composed.diagnostics and composed.root is None:
+        return report.loaded()
+    if isinstance(composed.value, dict) and _is_runbook(composed.value):
+        return _salvage(composed.value, report)
+    report.add(_not_a_runbook(composed.value))
+    return report.loaded()
+
+
+def _salvage(raw: dict[str, Raw], report: "_Report") -> Loaded:
+    """Validate, take out what is wrong, and validate again until nothing is."""
+    draft = Draft(raw)
+    for _ in range(_MOST_ROUNDS):
+        document, moved = draft.build()
+        runbook, mistakes = _judge(document, original(moved))
+        if runbook is not None and not mistakes:
+            report.source = report.source.salvaged(moved)
+            return report.loaded(None if draft.hollow else runbook, _names(draft))
+        # What follows from an earlier mistake lies on the way to it; what a mistake of this round leads to comes next round.
+        fresh = [each for each in mistakes if not each.silent and each.about not in draft.touched]
+        room = sum(report.add(each) for each in fresh)
+        left = sum(draft.apply(each) for each in mistakes)
+        if room < len(fresh) or left < len(mistakes):
+            break
+    return report.loaded(None, _names(draft))
+
+
+def _judge(document: dict[str, Raw], to_text: Original) -> tuple[Runbook | None, list[Mistake]]:
+    try:
+        runbook = Runbook.model_validate(document)
+    except ValidationError as error:
+        return None, list(shape.mistakes(error, document, to_text))
+    return runbook, list(checks.check(runbook, document, to_text))
+
+
+def _names(draft: Draft) -> RawNames:
+    return RawNames(
+        draft.names("steps"),
+        draft.names("findings"),
+        draft.names("resolutions"),
+        draft.names("inputs"),
+        frozenset(draft.broken),
+    )
+
+
+def _is_runbook(raw: Mapping[str, Raw]) -> bool:
+    """Whether it was meant to be one, even if its first key is missing or misspelled."""
+    return "runbook" in raw or "steps" in raw or len(raw.keys() & set(keys_of(Runbook))) > 1
+
+
+def _not_a_runbook(raw: Raw) -> Mistake:
+    known = f"documents are told apart by their first key: {', '.join(KINDS)}"
+    if raw is None:
+        return Mistake("RB110", "the document is empty", (), "begin with runbook: its-name", known)
+    if not isinstance(raw, dict):
+        return Mistake(
+            "RB110", f"the document is {shown(raw)}, not a mapping", (), "begin with runbook: its-name", known
+        )
+    kind = next((each for each in KINDS if each in raw), None)
+    if kind is not None:
+        return Mistake(
+            "RB110", f"this is a {kind} document, and only runbooks can be read here", (kind,), help=known, at_key=True
+        )
+    guess = next((found for key in raw if (found := closest(key.lower(), KINDS))), None)
+    label = f'did you mean "{guess}"?' if guess else ""
+    return Mistake("RB110", "the document does not say what it is", (), label, known, at_key=True)
+
+
+class _Report:
+    """The diagnostics of one document, each place once."""
+
+    def __init__(self, source: Source, diagnostics: Sequence[Diagnostic]) -> None:
+        self.source = source
+        self._text = source
+        self._found = {(each.code, each.span): each for each in diagnostics}
+
+    def add(self, mistake: Mistake) -> bool:
+        """Whether there is room for more."""
+        span = self._text.span(mistake.path, key=mistake.at_key)
+        diagnostic = Diagnostic(mistake.code, mistake.message, self.source.file, span, mistake.label, mistake.help)
+        if len(self._found) >= _MOST_MISTAKES:
+            message = f"there are more mistakes than these {_MOST_MISTAKES}"
+            diagnostic = replace(diagnostic, code="RB109", message=message, label="", help="")
+        self._found.setdefault((diagnostic.code, span), diagnostic)
+        return diagnostic.code != "RB109"
+
+    def loaded(self, partial: Runbook | None = None, names: RawNames | None = None) -> Loaded:
+        diagnostics = tuple(sorted(self._found.values()))
+        failed = any(each.level is DiagnosticLevel.ERROR for each in diagnostics)
+        return Loaded(None if failed else partial, partial, diagnostics, self.source, names or RawNames())
+
+
+def _unreadable(file: str, text: str, at: int, message: str) -> Loaded:
+    source = Source(file, text)
+    diagnostic = Diagnostic("RB101", message, file, source.span_of(at, at + 1))
+    return Loaded(None, None, (diagnostic,), source)
+
+
+def _shown(path: FilePath) -> str:
+    """The path as people write it: relative, where the file lies below the current directory."""
+    try:
+        return str(path.relative_to(FilePath.cwd())) if path.is_absolute() else str(path)
+    except (ValueError, OSError):
+        return str(path)

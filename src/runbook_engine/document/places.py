@@ -1,0 +1,126 @@
+"""What stands at a path of a runbook: its name for people, and its model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from runbook_engine.document.models import (
+    STEP_KINDS,
+    AskStep,
+    Branch,
+    CallStep,
+    Else,
+    ErrorRoute,
+    Extract,
+    Finding,
+    Input,
+    ProbeStep,
+    Reference,
+    Resolution,
+    Retry,
+    Runbook,
+)
+from runbook_engine.document.nodes import Raw
+from runbook_engine.document.source import Path
+
+_LONGEST_QUOTE = 60
+
+
+def describe(path: Path) -> str:
+    """``branch 2 of step "database"``, ``"timeout" of step "cache"``, ``item 1 of "symptoms" of the runbook``."""
+    match path:
+        case ():
+            return "the runbook"
+        case ("inputs" | "steps" | "findings" | "resolutions" as section, name):
+            return f"{section.removesuffix('s')} {quoted(name)}"
+        case ("references", int(index)):
+            return f"reference {index + 1}"
+        case (*step, "branches", int(index)) if len(step) == 2:
+            return f"branch {index + 1} of {describe(tuple(step))}"
+        case (*step, "on_error", int(index)) if len(step) == 2:
+            return f"error route {index + 1} of {describe(tuple(step))}"
+        case ("steps", name, "retry"):
+            return f"the retry of step {quoted(name)}"
+        case ("steps", name, "extract", metric):
+            return f"extract {quoted(metric)} of step {quoted(name)}"
+        case (*parent, int(index)):
+            return f"item {index + 1} of {describe(tuple(parent))}"
+        case (*parent, key):
+            return f"{quoted(key)} of {describe(tuple(parent))}"
+    raise AssertionError(path)
+
+
+def quoted(text: object) -> str:
+    """A text in double quotes, cut when it is long."""
+    shown = str(text)
+    return f'"{shown[:_LONGEST_QUOTE]}…"' if len(shown) > _LONGEST_QUOTE else f'"{shown}"'
+
+
+def value_at(document: Raw, path: Path) -> Raw:
+    """The value at a path that exists."""
+    here: Any = document
+    for key in path:
+        here = here[key]
+    return here
+
+
+STEP_MODELS: Mapping[str, type[BaseModel]] = {"probe": ProbeStep, "ask": AskStep, "call": CallStep}
+
+
+_WAY_MODELS: Mapping[str, type[BaseModel]] = {"branches": Branch, "on_error": ErrorRoute}
+_ENTRY_MODELS: Mapping[str, type[BaseModel]] = {
+    "inputs": Input,
+    "findings": Finding,
+    "resolutions": Resolution,
+    "references": Reference,
+}
+
+
+def is_step(path: Path) -> bool:
+    return len(path) == 2 and path[0] == "steps"
+
+
+def is_way(path: Path) -> bool:
+    """Whether the path is that of a branch or an error route."""
+    return len(path) == 4 and path[0] == "steps" and path[2] in ("branches", "on_error")
+
+
+def model_at(path: Path, value: Raw) -> type[BaseModel] | None:
+    """The model of the mapping ``value`` at ``path``, or None where any key is legal."""
+    if is_step(path):
+        return next((STEP_MODELS[kind] for kind in kinds_of(value)), None)
+    if is_way(path):
+        return Else if isinstance(value, dict) and "else" in value else _WAY_MODELS[str(path[2])]
+    match path:
+        case ():
+            return Runbook
+        case ("steps", _, "retry"):
+            return Retry
+        case ("steps", _, "extract", _):
+            return Extract
+        case (section, _):
+            return _ENTRY_MODELS.get(str(section))
+    return None
+
+
+def kinds_of(step: Raw) -> Sequence[str]:
+    """Which of probe, ask and call a step has; one, if it is sound."""
+    return [kind for kind in STEP_KINDS if kind in step] if isinstance(step, dict) else []
+
+
+def keys_of(model: type[BaseModel]) -> Sequence[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def legal_keys(path: Path, value: Raw) -> Sequence[str]:
+    """The keys that a mapping at ``path`` may have, in the order of the format."""
+    match path:
+        case ("steps", _, "branches", _):
+            return ["when", "else", "finding", "goto"]
+        case ("steps", _, "on_error", _):
+            return ["kind", "else", "finding", "goto"]
+        case ("steps", _) if not kinds_of(value):
+            return list(dict.fromkeys(key for model in STEP_MODELS.values() for key in keys_of(model)))
+    model = model_at(path, value)
+    return keys_of(model) if model is not None else []

@@ -1,0 +1,164 @@
+"""pydantic's error types in a reader's words."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from runbook_engine.document.models import ENV_PATTERN, NAME_PATTERN, PROBE_PATTERN, RUNBOOK_PATTERN
+from runbook_engine.document.nodes import Raw
+from runbook_engine.document.places import quoted
+from runbook_engine.errors import closest
+from runbook_engine.ids import KEBAB_CASE, SNAKE_CASE
+from runbook_engine.quantity import Dimension, show
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """``sentence`` continues after the name of what is wrong; ``label`` says what to write instead."""
+
+    code: str
+    sentence: str
+    label: str = ""
+    help: str = ""
+
+
+def explain(error: ErrorDetails, value: Raw, key: str | int) -> Wording:
+    """What is wrong with ``value``, which stands at ``key``."""
+    kind, context = error["type"], error.get("ctx", {})
+    if value is None:
+        return Wording("RB113", "is empty", "give it a value, or remove the key")
+    if kind in _NEEDED:
+        return _wrong_type(kind, value, key)
+    if kind in _BOUNDS:
+        code, bound, name = _BOUNDS[kind]
+        return Wording(code, bound.format(_limit(context.get(name), key)))
+    match kind:
+        case "enum":
+            legal = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+            guess = closest(str(value).lower(), legal)
+            label = f'did you mean "{guess}"?' if guess else ""
+            return Wording(
+                "RB114", f"is {shown(value)}, which is not legal", label, f"legal values: {', '.join(legal)}"
+            )
+        case "string_pattern_mismatch":
+            return _wrong_pattern(str(context.get("pattern")), str(value))
+        case "value_error":
+            sentence, _, label = str(context.get("error")).partition("; ")
+            return Wording("RB117", f"is {shown(value)}: {sentence}", label)
+    return Wording("RB113", f"is not legal: {error['msg'][:1].lower()}{error['msg'][1:]}")
+
+
+def requirement(model: type[BaseModel] | None, key: str) -> str:
+    """``"level": How bad it is; warning or critical``."""
+    fields = model.model_fields.items() if model is not None else ()
+    for name, field in fields:
+        if (field.alias or name) == key:
+            legal = field.annotation
+            members = f"; {' or '.join(legal)}" if isinstance(legal, type) and issubclass(legal, StrEnum) else ""
+            return f'"{key}": {field.description}{members}'
+    return ""
+
+
+def shown(value: Raw) -> str:
+    """A value in a sentence."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if value is None:
+        return "empty"
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+_NEEDED: Mapping[str, str] = MappingProxyType(
+    {
+        "string_type": "a text",
+        "int_type": "a whole number",
+        "int_parsing": "a whole number",
+        "int_from_float": "a whole number",
+        "float_type": "a number",
+        "float_parsing": "a number",
+        "finite_number": "a number",
+        "bool_type": "true or false",
+        "bool_parsing": "true or false",
+        "dict_type": "a mapping of keys and values",
+        "model_type": "a mapping of keys and values",
+        "model_attributes_type": "a mapping of keys and values",
+        "tuple_type": "a list",
+        "list_type": "a list",
+    }
+)
+_NEEDED_AT: Mapping[str | int, str] = MappingProxyType(
+    {
+        "default": "a text, a number, true or false",
+        "timeout": "a duration, such as 500ms or 2s",
+        "wait": "a duration, such as 500ms or 2s",
+        "max_wait": "a duration, such as 500ms or 2s",
+    }
+)
+_BOUNDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "too_short": ("RB116", "needs at least {}", "min_length"),
+        "string_too_short": ("RB116", "is an empty text", ""),
+        "string_too_long": ("RB116", "is longer than {} characters", "max_length"),
+        "greater_than": ("RB116", "must be more than {}", "gt"),
+        "greater_than_equal": ("RB116", "must be at least {}", "ge"),
+        "less_than": ("RB116", "must be less than {}", "lt"),
+        "less_than_equal": ("RB116", "must be at most {}", "le"),
+    }
+)
+_DIMENSIONS: Mapping[str | int, Dimension] = MappingProxyType(
+    {
+        "timeout": Dimension.DURATION,
+        "wait": Dimension.DURATION,
+        "max_wait": Dimension.DURATION,
+        "jitter": Dimension.PERCENT,
+    }
+)
+
+
+def _limit(limit: object, key: str | int) -> str:
+    if isinstance(limit, int | float) and key in _DIMENSIONS:
+        return show(float(limit), _DIMENSIONS[key])
+    return str(limit)
+
+
+def _wrong_type(kind: str, value: Raw, key: str | int) -> Wording:
+    needed = _NEEDED_AT.get(key, _NEEDED[kind])
+    label = ""
+    if needed == "a text" and not isinstance(value, dict | list):
+        label = "write it in quotes"
+    elif needed == "a list" and not isinstance(value, dict):
+        label = "write it as a list: [first, second]"
+    elif needed == "true or false" and isinstance(value, str):
+        label = {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"}.get(
+            value.lower(), ""
+        )
+    return Wording("RB113", f"must be {needed}, not {shown(value)}", label)
+
+
+_PATTERNS: Mapping[str, str] = MappingProxyType(
+    {
+        NAME_PATTERN: "a name is written in lower-case letters, digits and _, and begins with a letter",
+        RUNBOOK_PATTERN: 'the name of a runbook is written in lower-case words joined by "-", such as high-latency',
+        PROBE_PATTERN: 'the name of a probe is written as two names joined by ".", such as postgres.activity',
+        ENV_PATTERN: "the name of an environment variable is written in letters, digits and _, such as DATABASE_URL",
+    }
+)
+
+
+def _wrong_pattern(pattern: str, value: str) -> Wording:
+    better = ""
+    if pattern in (NAME_PATTERN, RUNBOOK_PATTERN):
+        joint, legal = ("_", SNAKE_CASE) if pattern == NAME_PATTERN else ("-", KEBAB_CASE)
+        better = joint.join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", value).lower()))
+        better = better if legal.match(better) else ""
+    label = f'write "{better}"' if better else ""
+    return Wording("RB115", f"is {quoted(value)}, which is no legal name", label, _PATTERNS.get(pattern, ""))
