@@ -1,5 +1,6 @@
 """The engine as a library: ``run`` and ``arun``."""
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,9 +24,7 @@ from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
 
 
-def load(
-    runbook: str | Path, *, probes: Registry | None = None, library: Library | None = None
-) -> Plan:
+def load(runbook: str | Path, *, probes: Registry | None = None, library: Library | None = None) -> Plan:
     """Read, check and compile a runbook, by name or by file.
 
     Raises RunbookNotFoundError, or InvalidDocumentError with every mistake at once.
@@ -36,9 +35,7 @@ def load(
     return compiled.plan
 
 
-def check(
-    runbook: str | Path, *, probes: Registry | None = None, library: Library | None = None
-) -> CompiledRunbook:
+def check(runbook: str | Path, *, probes: Registry | None = None, library: Library | None = None) -> CompiledRunbook:
     """Everything that can be known of a runbook before it runs; ``diagnostics`` has errors and warnings."""
     found = library or Library.default()
     file = runbook if isinstance(runbook, Path) else found.find(runbook)
@@ -107,8 +104,8 @@ def run(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Trace:
     """``arun`` for programs without an event loop; takes and raises the same. Raises UsageError inside a running loop."""
     runner = prepare(runbook, **options)
     try:
-        sniffio.current_async_library()
-    except sniffio.AsyncLibraryNotFoundError:
+        asyncio.get_running_loop()
+    except RuntimeError:
         return anyio.run(runner.run)
     raise UsageError("run() was called inside a running event loop; use `await arun(...)` there")
 

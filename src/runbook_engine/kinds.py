@@ -30,7 +30,7 @@ _MEANINGS = {
     ErrorKind.TLS: "the secure connection could not be made",
     ErrorKind.AUTH: "the credentials were not accepted",
     ErrorKind.FORBIDDEN: "the credentials are good, but lack a permission",
-    ErrorKind.THROTTLED: "the service asked to be called less often",
+    ErrorKind.THROTTLED: "the service has no room for this caller now: too many requests, too many connections",
     ErrorKind.MISSING: "what was asked for does not exist, or has no value",
     ErrorKind.UNAVAILABLE: "a client library, a tool or an extension is not installed",
     ErrorKind.MALFORMED: "the answer could not be understood",

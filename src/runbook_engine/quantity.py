@@ -68,7 +68,9 @@ UNITS: Mapping[str, tuple[Dimension, Decimal]] = MappingProxyType(
 )
 """Every unit that a literal may carry, with its dimension and its factor to the base unit."""
 
-_LITERAL = re.compile(r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>/?[A-Za-z]+|%)?\Z", re.ASCII)
+_LITERAL = re.compile(
+    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>/?[A-Za-z]+|%)?\Z", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def read_answer(answer: object, type_: MetricType) -> Value:
         if dimension is not type_.dimension:
             raise ValueError(f"answer with a {type_.dimension}, for example {_EXAMPLES[type_.dimension]}")
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise ValueError(f"answer with a {type_.dimension}, for example {_EXAMPLES[type_.dimension]}")
+        raise ValueError(f"answer with a {type_.dimension}, for example {_EXAMPLES[type_.dimension]}")  # noqa: TRY004
     if type_.integer and not float(number).is_integer():
         raise ValueError("answer with a whole number")
     if type_.lower is not None and number < type_.lower:

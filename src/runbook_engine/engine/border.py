@@ -19,10 +19,14 @@ MOST_EVIDENCE = 64_000
 _WORD = 4
 """Secrets shorter than this are masked only where they stand alone: hiding every "a" would hide the diagnosis."""
 
-_SENSITIVE = re.compile(r"pass(word|wd|phrase)?$|pass(word|wd|phrase)?_|secret|token|credential|key$|private|auth(?!or)|dsn$", re.I)
+_SENSITIVE = re.compile(
+    r"pass(word|wd|phrase)?$|pass(word|wd|phrase)?_|secret|token|credential|key$|private|auth(?!or)|dsn$", re.IGNORECASE
+)
 _HARMLESS = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "enabled", "disabled", "default"})
 _ACCOUNT = re.compile(r"://[^/?#\s]*@")
-_KEY_VALUE = re.compile(r"(?:^|[\s;&?])(?:password|passwd|pwd|sslpassword|token|secret)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s;&#]+)", re.I)
+_KEY_VALUE = re.compile(
+    r"(?:^|[\s;&?])(?:password|passwd|pwd|sslpassword|token|secret)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s;&#]+)", re.IGNORECASE
+)
 
 
 class Border:
@@ -97,13 +101,22 @@ class Border:
                 return [*bounded, {"truncated": True, "items": len(listed)}] if len(listed) > MOST_ITEMS else bounded
         return self.text(str(value))
 
-    def document(self, document: Any, key: str = "") -> JsonValue:
-        """A runbook as JSON, whole: only texts that are for people or for probes are masked, never names."""
+    def document(self, document: dict[str, JsonValue]) -> JsonValue:
+        """A runbook as JSON, whole: only texts that are for people or for probes are masked, never names.
+
+        The very same object where there is nothing to mask.
+        """
+        text = json.dumps(document, ensure_ascii=False)
+        if "://" not in text and (self._pattern is None or self._pattern.search(text) is None):
+            return document
+        return self._document(document, "")
+
+    def _document(self, document: Any, key: str) -> JsonValue:
         match document:
             case Mapping():
-                return {name: self.document(each, str(name)) for name, each in document.items()}
+                return {name: self._document(each, str(name)) for name, each in document.items()}
             case list() | tuple():
-                return [self.document(each, key) for each in document]
+                return [self._document(each, key) for each in document]
             case str() if key not in _NAMES:
                 masked = self._pattern.sub(HIDDEN, document) if self._pattern is not None else document
                 return _hide_accounts(masked) if "://" in masked else masked
@@ -128,9 +141,7 @@ def passwords(text: str) -> list[str]:
         except ValueError:
             password = None
         account = text.split("://", 1)[1].rpartition("@")[0]
-        for candidate in (password, account.partition(":")[2]):
-            if candidate:
-                found.append(candidate)
+        found.extend(each for each in (password, account.partition(":")[2]) if each)
     return [form for each in found for form in {each, unquote(each)} if form]
 
 

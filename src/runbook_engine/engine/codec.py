@@ -63,7 +63,7 @@ def _hints(kind: type[Any]) -> Mapping[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _build(hint: Any, value: Any) -> Any:  # noqa: C901 - a table of the shapes that events have
+def _build(hint: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         hints = _hints(hint)
         return hint(**{name: _build(hints[name], each) for name, each in value.items()})
@@ -75,7 +75,7 @@ def _build(hint: Any, value: Any) -> Any:  # noqa: C901 - a table of the shapes 
         return _build(arms[0], value) if len(arms) == 1 else value
     if origin is tuple:
         arms = list(get_args(hint))
-        if len(arms) == 2 and arms[1] is Ellipsis:  # noqa: PLR2004
+        if len(arms) == 2 and arms[1] is Ellipsis:
             return tuple(_build(arms[0], each) for each in value)
         return tuple(_build(arm, each) for arm, each in zip(arms, value, strict=True))
     if origin is not None and issubclass(origin, Mapping):

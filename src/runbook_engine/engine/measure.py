@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
+from runbook_engine.document.models import ProbeStep
 from runbook_engine.engine.border import Border
 from runbook_engine.engine.events import Failure
 from runbook_engine.engine.judgement import Reading
 from runbook_engine.graph.plan import Filling, PlannedStep
 from runbook_engine.graph.scope import extract_type
-from runbook_engine.document.models import ProbeStep
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.probe import DocumentReading, MetricType, Params, ProbeContext, ProbeError, Value
 from runbook_engine.probe import Reading as ProbeReading
@@ -106,7 +106,9 @@ async def measure(step: PlannedStep, prepared: Prepared, ctx: ProbeContext, bord
         return Failure(ErrorKind.MALFORMED, border.text(str(error)))
     except ValidationError as error:
         told = "; ".join(_told(each) for each in error.errors(include_url=False, include_input=False))
-        return Failure(ErrorKind.MALFORMED, border.text(f"{prepared.probe.name} gave a reading that does not fit: {told}"))
+        return Failure(
+            ErrorKind.MALFORMED, border.text(f"{prepared.probe.name} gave a reading that does not fit: {told}")
+        )
     except Exception as error:  # noqa: BLE001 - a plug-in's mistake is a blind spot, not the end of the diagnosis
         return Failure(ErrorKind.OTHER, border.text(f"{prepared.probe.name} failed: {type(error).__name__}: {error}"))
 
@@ -124,13 +126,17 @@ def _failure(error: ProbeError, border: Border) -> Failure:
     return Failure(ErrorKind(error.kind), border.text(error.message), border.text(error.remedy))
 
 
-def accept(step: PlannedStep, probe: AnyProbe, reading: ProbeReading, border: Border) -> Reading:
+def accept(  # noqa: C901, PLR0912 - one pass over the metrics, hot
+    step: PlannedStep, probe: AnyProbe, reading: ProbeReading, border: Border
+) -> Reading:
     """A probe's reading as the engine keeps it.
 
     NaN becomes missing; a value outside its declared bounds raises ProbeError, because the checker has proven with them.
     """
     if not isinstance(reading, probe.reading):
-        raise ProbeError(ErrorKind.MALFORMED, f"{probe.name} gave a {type(reading).__name__}, not a {probe.reading.__name__}")
+        raise ProbeError(
+            ErrorKind.MALFORMED, f"{probe.name} gave a {type(reading).__name__}, not a {probe.reading.__name__}"
+        )
     types: Mapping[str, MetricType] = step.types
     values = reading.__dict__
     metrics: dict[str, Value | None] = {}
@@ -172,4 +178,3 @@ def _within(probe: AnyProbe, name: str, value: float, known: MetricType) -> None
             f"{probe.name} measured {name} = {show(value, known.dimension)}, which is outside its declared bounds "
             f"({known.describe()})",
         )
-

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runbook_engine.document.models import CallStep, ProbeStep, Runbook
+from runbook_engine.document.models import CallStep, Runbook
 from runbook_engine.engine.border import Border
 from runbook_engine.engine.codec import decode, encode
 from runbook_engine.engine.events import (

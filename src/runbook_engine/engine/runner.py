@@ -74,7 +74,14 @@ class Runner:
         self._scopes: list[ScopeRun] = []
 
     def trace(self) -> Trace:
-        return fold(self.events)
+        """How far the run has come."""
+        start = self.events[0]
+        assert isinstance(start, RunStarted)  # noqa: S101 - a run begins with its start
+        # A document that needed no masking is the plan's own, which is validated already.
+        known = {
+            name: each.runbook for name, each in self._plan.plans.items() if start.documents[name] is each.document
+        }
+        return fold(self.events, known)
 
     async def run(self) -> Trace:
         """Walk to the end, the deadline or the cancellation. Cancelled, it writes how far it came and lets go."""
@@ -84,7 +91,14 @@ class Runner:
         runbook = plan.runbook
         self._emit(
             RunStarted(
-                around.clock.now(), self.run_id, runbook.runbook, runbook.version, plan.digest, documents, shown, VERSION
+                around.clock.now(),
+                self.run_id,
+                runbook.runbook,
+                runbook.version,
+                plan.digest,
+                documents,
+                shown,
+                VERSION,
             )
         )
         ending = Ending.INTERRUPTED
@@ -103,7 +117,9 @@ class Runner:
         for (scope, step), run in list(self._running.items()):
             if isinstance(run.plan.steps[step].model, CallStep):
                 continue
-            failure = Failure(ErrorKind.TIMEOUT, f"not measured: {why}", "run it again, with a longer --deadline if need be")
+            failure = Failure(
+                ErrorKind.TIMEOUT, f"not measured: {why}", "run it again, with a longer --deadline if need be"
+            )
             at = self._around.clock.now()
             self._emit(StepFailed(at, scope, step, 1, failure))
             self._emit(BlindSpot(at, scope, step, failure.kind, failure.message, failure.remedy))
@@ -195,7 +211,12 @@ class Runner:
                 last = None
                 result = await measure(step, prepared, context, self._border)
                 retry = model.retry
-                if isinstance(result, Reading) or retry is None or attempt >= retry.attempts or result.kind not in retry.on:
+                if (
+                    isinstance(result, Reading)
+                    or retry is None
+                    or attempt >= retry.attempts
+                    or result.kind not in retry.on
+                ):
                     return result, attempt
                 last = result
                 wait = self._wait(retry, attempt)
@@ -227,7 +248,9 @@ class Runner:
         if default is not None:
             return Answer(default, type_, "default")
         return Failure(
-            ErrorKind.MISSING, f"nobody answered: {model.ask}", f"answer it at the terminal, or give --answer {key}=VALUE"
+            ErrorKind.MISSING,
+            f"nobody answered: {model.ask}",
+            f"answer it at the terminal, or give --answer {key}=VALUE",
         )
 
     async def _call(self, run: ScopeRun, step: PlannedStep, model: CallStep) -> Reading | Failure:
@@ -236,13 +259,13 @@ class Runner:
         assert child is not None  # noqa: S101 - a plan without it was refused
         try:
             given = fill(step.filling, run.filled(step.id))
-            inputs = resolve(
-                child.runbook, given, self._around.environ, inherited=run.inputs, source=f"step {step.id}"
-            )
+            inputs = resolve(child.runbook, given, self._around.environ, inherited=run.inputs, source=f"step {step.id}")
         except MissingValueError as error:
             return Failure(ErrorKind.MISSING, f"{model.call} cannot be called: {error}")
         except InputsError as error:
-            return Failure(ErrorKind.MISSING, self._border.text(f"{model.call} cannot be called: {'; '.join(error.problems)}"))
+            return Failure(
+                ErrorKind.MISSING, self._border.text(f"{model.call} cannot be called: {'; '.join(error.problems)}")
+            )
         self._border.learn(*(secret for each in inputs.values() for secret in each.secrets))
         scope = child_scope(run.scope, step.id)
         shown = {name: each.shown() for name, each in inputs.items()}
@@ -263,10 +286,7 @@ class Runner:
 
 def documents_of(plan: Plan, border: Border) -> Mapping[str, JsonValue]:
     """Every runbook that a run may use, as it is kept in the journal."""
-    return {
-        name: border.document(runbook.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-        for name, runbook in plan.runbooks.items()
-    }
+    return {name: border.document(each.document) for name, each in plan.plans.items()}
 
 
 def call_reading(scope: str, scopes: Iterable[ScopeRun]) -> Reading:

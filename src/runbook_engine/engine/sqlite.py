@@ -96,8 +96,8 @@ class SqliteJournal:
         with self._explained("read"):
             rows = self._connection.execute(
                 "select run_id, runbook, started_at, finished_at, outcome, ending from runs "
-                "where ?1 is null or runbook = ?1 order by started_at desc, run_id desc limit ?2",
-                (runbook, most),
+                "where :runbook is null or runbook = :runbook order by started_at desc, run_id desc limit :most",
+                {"runbook": runbook, "most": most},
             ).fetchall()
         return [PastRun(*row) for row in rows]
 
@@ -105,12 +105,14 @@ class SqliteJournal:
         """All events of a run, by its id or the beginning of it. Raises JournalError where there is none or more than one."""
         with self._explained("read"):
             found = self._connection.execute(
-                "select run_id from runs where substr(run_id, 1, length(?1)) = ?1 limit 2", (run_id,)
+                "select run_id from runs where substr(run_id, 1, length(:id)) = :id limit 2", {"id": run_id}
             ).fetchall()
             if len(found) != 1:
                 what = "more than one run begins" if found else "no run begins"
                 raise JournalError(f"{what} with {run_id!r}; `runbook history` lists the runs")
-            rows = self._connection.execute("select event from events where run_id = ? order by seq", found[0]).fetchall()
+            rows = self._connection.execute(
+                "select event from events where run_id = ? order by seq", found[0]
+            ).fetchall()
         try:
             return tuple(decode(row[0]) for row in rows)
         except ValueError as error:

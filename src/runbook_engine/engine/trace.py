@@ -65,7 +65,7 @@ class StepTrace:
         return self.finished_at - self.started_at
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Trace:
     """One run. ``steps`` are in document order per scope, keyed by scope and id; ``path`` is in order of decision."""
 
@@ -86,6 +86,9 @@ class Trace:
     finished_at: float | None = None
     outcome: Outcome = Outcome.INCONCLUSIVE
     ending: Ending = Ending.INTERRUPTED
+
+    def __repr__(self) -> str:
+        return f"Trace({self.run_id!r}, {self.runbook!r}, {self.outcome!s}, {len(self.steps)} steps)"
 
     @property
     def document(self) -> Runbook:
@@ -110,13 +113,19 @@ class Trace:
         return self.steps[scope, step_id]
 
 
-def fold(events: Iterable[Event]) -> Trace:
-    """The trace of a run, whole or cut short. Raises ValueError where the first event is not the start of a run."""
+def fold(events: Iterable[Event], known: Mapping[str, Runbook] | None = None) -> Trace:
+    """The trace of a run, whole or cut short. ``known`` are documents of it that need no validation any more.
+
+    Raises ValueError where the first event is not the start of a run.
+    """
     kept = tuple(events)
     if not kept or not isinstance(kept[0], RunStarted):
         raise ValueError("a run begins with its start")
     start = kept[0]
-    documents = {name: Runbook.model_validate(document) for name, document in start.documents.items()}
+    documents = {
+        name: known[name] if known and name in known else Runbook.model_validate(document)
+        for name, document in start.documents.items()
+    }
     runbooks = {"": documents[start.runbook]}
     trace = Trace(
         run_id=start.run_id,

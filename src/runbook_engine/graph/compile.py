@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames, Source
 from runbook_engine.document.models import AnyStep, CallStep, ProbeStep, Runbook
 from runbook_engine.errors import RunbookNotFoundError
+from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.names import NameChecks
 from runbook_engine.graph.parts import Parts
 from runbook_engine.graph.plan import Plan, PlannedStep
-from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.scope import Scope, input_type, step_types
 from runbook_engine.graph.structure import check_structure, topological_order
 from runbook_engine.ids import StepId
@@ -85,7 +87,8 @@ class Compiler:
         names.check_unused(parts.used_inputs)
         if order is None:
             return None
-        return Plan(runbook, digest(runbook), steps, successors, order, texts, scope.inputs, file)
+        document = as_json(runbook)
+        return Plan(runbook, document, digest(document), steps, successors, order, texts, scope.inputs, file)
 
     def _step(
         self, step_id: StepId, step: AnyStep, parts: Parts, probe: AnyProbe | None, child: Plan | None
@@ -121,14 +124,21 @@ class Compiler:
         compiled = Compiler(self.registry, self.library, calling).file(path)
         if compiled.plan is None:
             errors = [each for each in compiled.diagnostics if each.level is DiagnosticLevel.ERROR]
-            found.add("RB212", f'the called runbook "{step.call}" has {len(errors)} mistakes of its own: {errors[0]}', at)
+            found.add(
+                "RB212", f'the called runbook "{step.call}" has {len(errors)} mistakes of its own: {errors[0]}', at
+            )
         return compiled.plan
 
 
-def digest(runbook: Runbook) -> str:
-    """A fingerprint of what the runbook says, whatever its layout."""
-    text = json.dumps(runbook.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def as_json(runbook: Runbook) -> dict[str, JsonValue]:
+    """The runbook as JSON, defaults left out."""
+    plain: dict[str, JsonValue] = json.loads(runbook.model_dump_json(by_alias=True, exclude_defaults=True))
+    return plain
+
+
+def digest(document: Mapping[str, JsonValue]) -> str:
+    """A fingerprint of what a runbook says, whatever its layout and the order of its keys."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def recorded_plan(documents: Mapping[str, Runbook], name: str, fingerprint: str) -> Plan:
@@ -150,8 +160,8 @@ def recorded_plan(documents: Mapping[str, Runbook], name: str, fingerprint: str)
         child = None
         if isinstance(step, CallStep):
             called = documents[step.call]
-            child = recorded_plan(documents, step.call, digest(called))
+            child = recorded_plan(documents, step.call, digest(as_json(called)))
         params, filling = parts.params(step_id, step, None, child)
         ways, routes = parts.ways(step_id, step)
         steps[step_id] = PlannedStep(step_id, step, scope.steps[step_id], ways, routes, None, params, filling, child)
-    return Plan(runbook, fingerprint, steps, successors, order or (), parts.findings(steps), scope.inputs)
+    return Plan(runbook, as_json(runbook), fingerprint, steps, successors, order or (), parts.findings(steps), scope.inputs)

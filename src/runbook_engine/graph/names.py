@@ -33,7 +33,9 @@ class NameChecks:
 
     def check_targets(self) -> None:
         for index, step in enumerate(self._runbook.start):
-            self._step_exists(step, ("start", index), f'the runbook starts with "{step}", which does not exist', "RB201")
+            self._step_exists(
+                step, ("start", index), f'the runbook starts with "{step}", which does not exist', "RB201"
+            )
         for step_id, step in self._runbook.steps.items():
             self._check_step(step_id, step)
         for finding_id, finding in self._runbook.findings.items():
@@ -109,5 +111,3 @@ class NameChecks:
             label=f'did you mean "{guess}"?' if guess else "",
             help=f"{what}: {', '.join(names) or _NONE_KNOWN}",
         )
-
-

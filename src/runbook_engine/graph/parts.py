@@ -141,9 +141,7 @@ class Parts:
             if isinstance(found, Problem):
                 written = f"{name.scope}.{name.name}" if name.scope else name.name
                 start = max(text.find(written), 0)
-                self.mistakes.add(
-                    "RB404", found.message, path, within=(start, start + len(written)), help=found.hint
-                )
+                self.mistakes.add("RB404", found.message, path, within=(start, start + len(written)), help=found.hint)
         return template
 
     def _texts(self, texts: Sequence[tuple[str, str]], path: Path, step: StepId) -> None:
@@ -238,7 +236,10 @@ class Parts:
                 self.mistakes.add("RB406", f'extract "{name}": {message}', ("steps", step_id, "extract", name, key))
             if probe is not None and name in probe.metrics:
                 self.mistakes.add(
-                    "RB406", f'"{name}" is a metric of {probe.name} already', ("steps", step_id, "extract", name), key=True
+                    "RB406",
+                    f'"{name}" is a metric of {probe.name} already',
+                    ("steps", step_id, "extract", name),
+                    key=True,
                 )
 
     def _check_call(self, step: CallStep, child: Plan | None, path: Path) -> None:
@@ -283,7 +284,7 @@ def _holes(filling: Filling) -> Iterator[Name]:
 
 
 def _sentence(message: str) -> str:
-    """pydantic's message without its prefix."""
+    """Pydantic's message without its prefix."""
     return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 

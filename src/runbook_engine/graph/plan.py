@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from runbook_engine.conditions import Compiled, Expression
 from runbook_engine.document.models import AnyStep, Runbook
 from runbook_engine.ids import FindingId, StepId
@@ -54,6 +56,8 @@ class Plan:
     """The compiled runbook. ``order`` is topological, ties in document order; ``steps`` has every step."""
 
     runbook: Runbook
+    document: dict[str, JsonValue]
+    """The runbook as JSON, defaults left out: what the journal keeps."""
     digest: str
     steps: Mapping[StepId, PlannedStep]
     successors: Mapping[StepId, tuple[StepId, ...]]
@@ -71,10 +75,10 @@ class Plan:
         return dag(self.runbook)
 
     @cached_property
-    def runbooks(self) -> Mapping[str, Runbook]:
-        """This runbook and every one that it may call, by name."""
-        found = {self.runbook.runbook: self.runbook}
+    def plans(self) -> Mapping[str, "Plan"]:
+        """The plan itself and those of the runbooks that it may call, by name."""
+        found = {self.runbook.runbook: self}
         for step in self.steps.values():
             if step.child is not None:
-                found.update(step.child.runbooks)
+                found.update(step.child.plans)
         return found

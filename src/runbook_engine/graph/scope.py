@@ -96,9 +96,12 @@ class Scope:
     steps: Mapping[StepId, Mapping[str, MetricType]]
     unknowable: frozenset[str]
 
-    def resolve(self, name: Name, step: StepId, earlier: frozenset[str] | set[str] | None) -> MetricType | Problem | None:
+    def resolve(
+        self, name: Name, step: StepId, earlier: frozenset[str] | set[str] | None
+    ) -> MetricType | Problem | None:
         """The type of a name used in ``step``; None where it cannot be told. ``earlier`` are the steps decided before it,
-        None when that is not known."""
+        None when that is not known.
+        """
         if name.scope == INPUTS:
             if name.name in self.unknowable_inputs:
                 return None
@@ -124,7 +127,9 @@ class Scope:
         if name.name in types:
             return types[name.name]
         if name.scope is None and name.name in self.inputs:
-            return Problem(f'"{name.name}" is an input, not a metric', name.start, name.end, f"write inputs.{name.name}")
+            return Problem(
+                f'"{name.name}" is an input, not a metric', name.start, name.end, f"write inputs.{name.name}"
+            )
         return self._unknown(name, f'metric of step "{owner}"', types)
 
     @staticmethod
