@@ -1,0 +1,134 @@
+"""Names and TCP connections under a deadline that holds, and what went wrong with them in words."""
+
+import errno
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+import anyio
+from anyio import aclose_forcefully
+from anyio.abc import SocketStream
+
+from runbook_engine.probe import ErrorKind, ProbeContext, ProbeError, in_thread
+
+NEXT_ADDRESS_AFTER = 0.25
+"""Seconds after which the next address is tried beside one that does not answer (RFC 8305, section 5)."""
+
+
+def where(host: str, port: int) -> str:
+    """``db.example.com:5432``, ``[::1]:5432``."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def lookup(host: str) -> tuple[str, ...]:
+    """The addresses of a host, in the order in which this machine prefers them.
+
+    Asks the system (hosts file, search domains, mDNS, VPN resolvers ...), so that the answer is the one that applications
+    get. Raises ProbeError of kind dns.
+    """
+    if is_address(host):
+        return (host,)
+    try:
+        found = await in_thread(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+    except socket.gaierror as error:
+        if error.errno == socket.EAI_AGAIN:
+            raise ProbeError(
+                ErrorKind.DNS,
+                f"the name {host} could not be looked up: the name server does not answer",
+                remedy="check the network and the name servers of this machine",
+            ) from error
+        raise ProbeError(ErrorKind.DNS, f"the name {host} does not resolve") from error
+    except (UnicodeError, OSError) as error:
+        raise ProbeError(ErrorKind.DNS, f"the name {host} cannot be looked up: it is not a host name") from error
+    return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+async def connect(host: str, addresses: Sequence[str], port: int) -> SocketStream:
+    """A TCP connection to the first of the addresses that answers. Raises ProbeError that names ``host``.
+
+    An address that stays silent does not hold up the others: the next one is tried beside it.
+    """
+    connected: list[SocketStream] = []
+    failures: list[OSError] = []
+
+    async def attempt(address: str, done: anyio.Event) -> None:
+        try:
+            connected.append(await anyio.connect_tcp(address, port))
+            group.cancel_scope.cancel()
+        except OSError as error:
+            failures.append(_root(error))
+        finally:
+            done.set()
+
+    try:
+        async with anyio.create_task_group() as group:
+            for address in addresses:
+                done = anyio.Event()
+                group.start_soon(attempt, address, done)
+                with anyio.move_on_after(NEXT_ADDRESS_AFTER):
+                    await done.wait()
+    except BaseException:
+        for each in connected:
+            await aclose_forcefully(each)
+        raise
+    if not connected:
+        failures.sort(key=lambda error: error.errno != errno.ECONNREFUSED)
+        raise not_connected(failures[0], where(host, port)) from failures[0]
+    for each in connected[1:]:
+        await aclose_forcefully(each)
+    return connected[0]
+
+
+def _root(error: OSError) -> OSError:
+    """Of anyio's error, which says "all connection attempts failed", the reason that it keeps as its cause."""
+    return error.__cause__ if isinstance(error.__cause__, OSError) else error
+
+
+def not_connected(error: OSError, target: str) -> ProbeError:
+    """What an operating system's error means for whoever wanted to reach ``target``."""
+    match error.errno:
+        case errno.ECONNREFUSED:
+            return ProbeError(ErrorKind.REFUSED, f"{target} refuses connections: nothing listens there")
+        case errno.ECONNRESET | errno.ECONNABORTED | errno.EPIPE:
+            return ProbeError(ErrorKind.REFUSED, f"{target} reset the connection")
+        case errno.ETIMEDOUT:
+            return ProbeError(ErrorKind.TIMEOUT, f"{target} did not answer the attempt to connect")
+        case errno.EHOSTUNREACH | errno.ENETUNREACH | errno.EHOSTDOWN | errno.ENETDOWN | errno.EADDRNOTAVAIL:
+            return ProbeError(
+                ErrorKind.OTHER,
+                f"{target} cannot be reached from here: {_reason(error)}",
+                remedy="check the network, VPN and firewall between this machine and the target",
+            )
+    return ProbeError(ErrorKind.OTHER, f"{target} cannot be connected to: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+@contextmanager
+def within(ctx: ProbeContext, gave_up: Callable[[float], ProbeError]) -> Iterator[None]:
+    """Give up a moment before the deadline, so that the error can say what the probe was waiting for.
+
+    ``gave_up`` is given the seconds that were waited.
+    """
+    seconds = allowance(ctx)
+    with anyio.move_on_after(seconds) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise gave_up(seconds)
+
+
+def allowance(ctx: ProbeContext) -> float:
+    """The seconds that a probe may take: until its deadline, less what it needs to tidy up and report."""
+    remaining = ctx.remaining()
+    return remaining - min(0.05, remaining * 0.1)
