@@ -1,6 +1,6 @@
 """A document being salvaged: what is broken is taken out until what remains is sound."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from runbook_engine.document.nodes import Raw
@@ -47,22 +47,22 @@ class Draft:
     _renamed: dict[Path, str] = field(default_factory=dict)
     _order: dict[Path, tuple[int, ...]] = field(default_factory=dict)
 
-    def apply(self, mistake: Mistake) -> bool:
-        """Whether there is still something left after taking the mistake out."""
-        if mistake.rename is not None:
-            self._renamed[mistake.path] = mistake.rename
-            self._touch(mistake.path)
-            return True
-        target = mistake.path if mistake.drop is None else mistake.drop
-        if mistake.order is not None:
-            self._order[target] = mistake.order
+    def apply(self, mistakes: Iterable[Mistake]) -> bool:
+        """Take out what is wrong; whether anything is left. What was taken out in vain before goes with all around it."""
+        before = frozenset(self.broken)
+        for mistake in mistakes:
+            target = mistake.path if mistake.drop is None else mistake.drop
+            if mistake.rename is not None:
+                target = mistake.path
+                self._renamed[target] = mistake.rename
+            elif mistake.order is not None:
+                self._order[target] = mistake.order
+            else:
+                while target in before and target:
+                    target = target[:-1]
+                self.broken.add(target)
             self._touch(target)
-            return True
-        while target in self.broken:
-            target = target[:-1]
-        self.broken.add(target)
-        self._touch(target)
-        return target != ()
+        return () not in self.broken
 
     def build(self) -> "tuple[dict[str, Raw], dict[Path, Mapping[Key, Key]]]":
         """The document without what is broken, and where its items and keys were before, as ``Source`` takes it."""

@@ -109,8 +109,7 @@ def _salvage(raw: dict[str, Raw], report: "_Report") -> Loaded:
         # What follows from an earlier mistake lies on the way to it; what a mistake of this round leads to comes next round.
         fresh = [each for each in mistakes if not each.silent and each.about not in draft.touched]
         room = sum(report.add(each) for each in fresh)
-        left = sum(draft.apply(each) for each in mistakes)
-        if room < len(fresh) or left < len(mistakes):
+        if not draft.apply(mistakes) or room < len(fresh):
             break
     return report.loaded(None, _names(draft))
 

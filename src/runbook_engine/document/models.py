@@ -58,22 +58,29 @@ class InputType(StrEnum):
 def _seconds(value: object) -> object:
     """``500ms`` -> 0.5."""
     if isinstance(value, str):
-        number, dimension = quantity.parse(value)
-        if dimension is not Dimension.DURATION:
-            raise ValueError(f"{value!r} is not a duration; write for example 500ms, 2s or 5min")
-        return number
+        return _parsed(value, Dimension.DURATION, "not a duration; write for example 500ms, 2s or 5min")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"a duration needs a unit; write {value}s or {value}ms")  # noqa: TRY004
+        raise ValueError(f"a duration without a unit; write {value}s or {value}ms")  # noqa: TRY004 - pydantic collects it
     return value
 
 
 def _percentage(value: object) -> object:
+    """``20%`` -> 20.0."""
     if isinstance(value, str):
-        number, dimension = quantity.parse(value)
-        if dimension is not Dimension.PERCENT:
-            raise ValueError(f"{value!r} is not a percentage; write for example 20%")
-        return number
-    raise ValueError("a percentage needs its sign; write for example 20%")
+        return _parsed(value, Dimension.PERCENT, "not a percentage; write for example 20%")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"a percentage without its sign; write {value}%")  # noqa: TRY004 - pydantic collects it
+    return value
+
+
+def _parsed(text: str, expected: Dimension, otherwise: str) -> float:
+    try:
+        number, dimension = quantity.parse(text)
+    except ValueError:
+        raise ValueError(otherwise) from None
+    if dimension is not expected:
+        raise ValueError(otherwise)
+    return number
 
 
 def _listed(value: object) -> object:
@@ -87,27 +94,32 @@ def _targets(value: object) -> object:
     return _listed(value)
 
 
-_DURATION_PATTERN = r"^\s*\+?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*(ns|us|ms|s|min|h|d)\s*$"
-_PERCENT_PATTERN = r"^\s*\+?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*%\s*$"
+DURATION_PATTERN = r"^\s*\+?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*(ns|us|ms|s|min|h|d)\s*$"
+PERCENT_PATTERN = r"^\s*\+?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*%\s*$"
 
 # Written back with their units, so that a runbook survives JSON.
 Seconds = Annotated[
     float,
-    BeforeValidator(_seconds, json_schema_input_type=Annotated[str, Field(pattern=_DURATION_PATTERN)]),
+    BeforeValidator(_seconds, json_schema_input_type=Annotated[str, Field(pattern=DURATION_PATTERN)]),
     PlainSerializer(lambda seconds: f"{seconds!r}s", return_type=str, when_used="json"),
     Field(gt=0, le=86400),
 ]
 PercentPoints = Annotated[
     float,
-    BeforeValidator(_percentage, json_schema_input_type=Annotated[str, Field(pattern=_PERCENT_PATTERN)]),
+    BeforeValidator(_percentage, json_schema_input_type=Annotated[str, Field(pattern=PERCENT_PATTERN)]),
     PlainSerializer(lambda points: f"{points!r}%", return_type=str, when_used="json"),
     Field(ge=0, le=100),
 ]
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 RunbookNameField = Annotated[str, Field(pattern=RUNBOOK_PATTERN, max_length=64)]
 Targets = Annotated[tuple[StepId, ...], BeforeValidator(_targets, json_schema_input_type=str | list[str])]
+Start = Annotated[
+    tuple[StepId, ...],
+    BeforeValidator(_listed, json_schema_input_type=str | Annotated[list[str], Field(min_length=1)]),
+]
 ErrorKinds = Annotated[
-    tuple[ErrorKind, ...], BeforeValidator(_listed, json_schema_input_type=ErrorKind | list[ErrorKind])
+    tuple[ErrorKind, ...],
+    BeforeValidator(_listed, json_schema_input_type=ErrorKind | Annotated[list[ErrorKind], Field(min_length=1)]),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Scalar = bool | int | float | str
@@ -305,9 +317,7 @@ class Runbook(Model):
     symptoms: tuple[Text, ...] = Field((), description="What people see when this runbook applies")
     references: tuple[Reference, ...] = Field((), description="What else to read")
     inputs: dict[Name, Input] = Field(default_factory=dict, description="The values that a run needs, by name")
-    start: Annotated[tuple[StepId, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
-        min_length=1, description="The first step, or several that run side by side"
-    )
+    start: Start = Field(min_length=1, description="The first step, or several that run side by side")
     steps: dict[Annotated[StepId, Field(pattern=NAME_PATTERN, max_length=64)], Step] = Field(
         min_length=1, description="The steps, by name"
     )

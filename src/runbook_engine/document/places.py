@@ -28,7 +28,10 @@ _LONGEST_QUOTE = 60
 
 
 def describe(path: Path) -> str:
-    """``branch 2 of step "database"``, ``"timeout" of step "cache"``, ``item 1 of "symptoms" of the runbook``."""
+    """``branch 2 of step "database"``, ``"timeout" of step "cache"``, ``item 1 of "symptoms"``."""
+    if is_way(path):
+        noun = "branch" if path[2] == "branches" else "error route"
+        return f"{noun} {int(path[3]) + 1} of step {quoted(path[1])}"
     match path:
         case ():
             return "the runbook"
@@ -36,19 +39,12 @@ def describe(path: Path) -> str:
             return f"{section.removesuffix('s')} {quoted(name)}"
         case ("references", int(index)):
             return f"reference {index + 1}"
-        case (*step, "branches", int(index)) if len(step) == 2:
-            return f"branch {index + 1} of {describe(tuple(step))}"
-        case (*step, "on_error", int(index)) if len(step) == 2:
-            return f"error route {index + 1} of {describe(tuple(step))}"
         case ("steps", name, "retry"):
             return f"the retry of step {quoted(name)}"
         case ("steps", name, "extract", metric):
             return f"extract {quoted(metric)} of step {quoted(name)}"
-        case (*parent, int(index)):
-            return f"item {index + 1} of {describe(tuple(parent))}"
-        case (*parent, key):
-            return f"{quoted(key)} of {describe(tuple(parent))}"
-    raise AssertionError(path)
+    below = f" of {describe(path[:-1])}" if len(path) > 1 else ""
+    return (f"item {path[-1] + 1}" if isinstance(path[-1], int) else quoted(path[-1])) + below
 
 
 def quoted(text: object) -> str:

@@ -100,6 +100,7 @@ class _Shape:
                 drop=(*whole, "else"),
             )
         if isinstance(value, dict) and "else" in value and key == "goto":
+            has_both = "when" in value or "kind" in value
             return Mistake(
                 "RB119",
                 f'{describe(whole)} has both "else" and "goto"',
@@ -107,7 +108,8 @@ class _Shape:
                 'name the next step after "else"',
                 "for example {else: end}, or {else: another_step, finding: its_finding}",
                 at_key=True,
-                silent="when" in value or "kind" in value,
+                drop=(*whole, "else") if has_both else None,
+                silent=has_both,
             )
         return self._misspelled(path, value)
 
@@ -195,19 +197,21 @@ class _Shape:
         )
 
     def _wrong_value(self, path: Path, error: ErrorDetails, *, at_key: bool) -> Mistake:
-        at = self.original(path)
-        wording = explain(error, path[-1] if at_key else value_at(self.document, path), path[-1] if path else "")
+        at, key = self.original(path), path[-1] if path else ""
+        value = key if at_key else value_at(self.document, path)
+        wording = explain(error, value, key)
         message = f"{describe(at)} {wording.sentence}"
         if at_key:
             illegal = error["type"] == "string_pattern_mismatch"
             message = f"{describe(at)} has no legal name" if illegal else f"the name of {message}"
+        legal = legal_keys(path, {}) if error["type"] == "model_type" else ()
         return Mistake(
             wording.code,
             message,
             at,
             wording.label,
-            wording.help,
-            at_key=at_key,
+            f"its keys are {', '.join(legal)}" if legal else wording.help,
+            at_key=at_key or value is None,
             drop=self.original(_whole(path)),
         )
 

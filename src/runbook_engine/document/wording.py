@@ -49,7 +49,7 @@ def explain(error: ErrorDetails, value: Raw, key: str | int) -> Wording:
             return _wrong_pattern(str(context.get("pattern")), str(value))
         case "value_error":
             sentence, _, label = str(context.get("error")).partition("; ")
-            return Wording("RB117", f"is {shown(value)}: {sentence}", label)
+            return Wording("RB117", f"is {shown(value)}, {sentence}", label)
     return Wording("RB113", f"is not legal: {error['msg'][:1].lower()}{error['msg'][1:]}")
 
 
@@ -101,11 +101,12 @@ _NEEDED_AT: Mapping[str | int, str] = MappingProxyType(
         "timeout": "a duration, such as 500ms or 2s",
         "wait": "a duration, such as 500ms or 2s",
         "max_wait": "a duration, such as 500ms or 2s",
+        "jitter": "a percentage, such as 20%",
     }
 )
 _BOUNDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
-        "too_short": ("RB116", "needs at least {}", "min_length"),
+        "too_short": ("RB116", "needs at least one entry", ""),
         "string_too_short": ("RB116", "is an empty text", ""),
         "string_too_long": ("RB116", "is longer than {} characters", "max_length"),
         "greater_than": ("RB116", "must be more than {}", "gt"),
