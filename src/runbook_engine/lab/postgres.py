@@ -1,0 +1,180 @@
+"""A PostgreSQL server of one's own on loopback, gone without a trace when stopped."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from runbook_engine.lab.binaries import Account, postgres_programs, unprivileged_account
+from runbook_engine.lab.process import HOST, Port, ServerProcess, ServerStartError
+
+SUPERUSER = "postgres"
+_NAME = "PostgreSQL"
+
+# Nothing here outlives the server, so nothing has to survive a crash.
+_SETTINGS = MappingProxyType(
+    {
+        "listen_addresses": HOST,
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "shared_buffers": "32MB",
+        "log_line_prefix": "%m [%p] %u@%d ",
+        "lc_messages": "C",
+    }
+)
+
+
+class PostgresServer:
+    """Data lives from start to stop. Passwords are checked (SCRAM), for the superuser ``postgres`` too, whose own is random.
+
+    ``directory`` takes data and log; as root, data go to a temporary folder of the unprivileged account that the server runs
+    as. ``settings`` are those of postgresql.conf. ``preload_statements`` preloads pg_stat_statements, without creating the
+    extension. The port is the same from one start to the next.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        preload_statements: bool = True,
+    ) -> None:
+        preload = {"shared_preload_libraries": "pg_stat_statements"} if preload_statements else {}
+        self._directory = directory
+        self._settings = {**_SETTINGS, **preload, **settings}
+        self._password = secrets.token_urlsafe()
+        self._port = Port()
+        self._home: Path | None = None
+        self._process: ServerProcess | None = None
+
+    @property
+    def host(self) -> str:
+        return HOST
+
+    @property
+    def port(self) -> int:
+        return self._port.number
+
+    @property
+    def pid(self) -> int | None:
+        """That of the server's first process; None while it is stopped."""
+        return self._process.pid if self._process else None
+
+    @property
+    def url(self) -> str:
+        """For the superuser, with its password."""
+        return self.dsn()
+
+    def dsn(self, user: str = SUPERUSER, password: str | None = None, database: str = "postgres") -> str:
+        """A connection URL. The superuser's own password is filled in; no other is known here."""
+        if password is None and user == SUPERUSER:
+            password = self._password
+        account = quote(user, safe="") + (f":{quote(password, safe='')}" if password is not None else "")
+        return f"postgresql://{account}@{HOST}:{self.port}/{quote(database, safe='')}"
+
+    def start(self) -> None:
+        """Create a database cluster and serve it. Raises BinaryNotFoundError or ServerStartError."""
+        if self._process is not None:
+            return
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        import psycopg
+
+        account = unprivileged_account()
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._home = home = _new_home(self._directory, account)
+        log = self._directory / "postgres.log"
+        programs = postgres_programs(account, home / "programs")
+        data = self._create(programs, home, log, account)
+        self._process = ServerProcess(
+            _NAME,
+            [programs / "postgres", "-D", data, "-p", str(self._port.hand_over())],
+            directory=home,
+            log=log,
+            # Fast shutdown, then immediate.
+            stop_signals=(signal.SIGINT, signal.SIGQUIT),
+            account=account,
+        )
+
+        def connect() -> None:
+            psycopg.connect(self.dsn(), connect_timeout=5).close()
+
+        self._process.wait_until_ready(connect, not_yet=psycopg.OperationalError)
+
+    def _create(self, programs: Path, home: Path, log: Path, account: Account | None) -> Path:
+        data, password_file = home / "data", home / "password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(self._password)
+        if account is not None:
+            os.chown(password_file, account.uid, account.gid)
+        # fmt: off
+        command: list[str | Path] = [
+            programs / "initdb", "-D", data, "-U", SUPERUSER, f"--pwfile={password_file}", "--auth=scram-sha-256",
+            "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions",
+        ]
+        # fmt: on
+        with log.open("ab") as output:
+            created = subprocess.run(
+                command,
+                check=False,
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+            )
+        password_file.unlink()
+        if created.returncode != 0:
+            raise ServerStartError(_NAME, f"could not create its files (initdb ended with {created.returncode})", log)
+        with (data / "postgresql.conf").open("a") as configuration:
+            configuration.writelines(f"{name} = {_quoted(value)}\n" for name, value in self._settings.items())
+        return data
+
+    def stop(self) -> None:
+        """End the server and delete its data. Does nothing where it is stopped."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+        if self._home is not None:
+            shutil.rmtree(self._home, ignore_errors=True)
+            self._home = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._port.release()
+
+
+def _new_home(directory: Path, account: Account | None) -> Path:
+    """A new folder for the server's files. An account other than ours cannot be expected to reach our own folders."""
+    if account is None:
+        return Path(tempfile.mkdtemp(prefix="postgres-", dir=directory))
+    home = Path(tempfile.mkdtemp(prefix="runbook-postgres-"))
+    os.chown(home, account.uid, account.gid)
+    return home
+
+
+def _quoted(value: str) -> str:
+    """https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-CONFIGURATION-FILE"""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
