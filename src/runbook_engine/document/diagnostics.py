@@ -36,8 +36,28 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB123": "a secret written into the document",
         "RB124": "a name that is reserved",
         # RB2xx: names and the graph.
+        "RB201": "the runbook starts with a step that does not exist",
+        "RB202": "a branch raises a finding that does not exist",
+        "RB203": "a branch leads to a step that does not exist",
+        "RB204": "a finding names a resolution that does not exist",
+        "RB205": "steps lead in a circle",
+        "RB206": "nothing leads to a step",
+        "RB208": "a finding, a resolution or an input that nothing uses",
+        "RB210": "a call of a runbook that does not exist",
+        "RB211": "runbooks that call each other in a circle",
+        "RB212": "a call of a runbook that has mistakes of its own",
         # RB3xx: conditions and proofs.
+        "RB301": "branches that do not say what happens when none of them holds",
+        "RB302": "a text that is not a condition",
+        "RB303": "a condition whose types, dimensions or bounds do not fit",
+        "RB304": "a name in a condition that is not known there",
         # RB4xx: templates and probes.
+        "RB401": "a probe that no installed package provides",
+        "RB402": "parameters that do not fit the probe or the called runbook",
+        "RB403": "a text that is not a template",
+        "RB404": "a name in a template that is not known there",
+        "RB405": "an extract for a probe that has nothing to extract from",
+        "RB406": "an extract that does not fit",
     }
 )
 """Every diagnostic's code with what it means, in ranges by the layer that finds it."""

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames, Source
 from runbook_engine.document.models import AnyStep, CallStep, ProbeStep, Runbook
-from runbook_engine.errors import RunbookNotFoundError
+from runbook_engine.errors import RunbookNotFoundError, did_you_mean
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.names import NameChecks
 from runbook_engine.graph.parts import Parts
@@ -118,8 +118,12 @@ class Compiler:
         try:
             path = self.library.find(step.call, near=file.parent if file else None)
         except RunbookNotFoundError as error:
-            found.add("RB210", f'step "{step_id}" calls {error.args[0].splitlines()[0].removeprefix("there is no ")}, '
-                      "which does not exist", at, help=f"runbooks: {', '.join(error.known) or 'none'}")  # fmt: skip
+            found.add(
+                "RB210",
+                f'step "{step_id}" calls the runbook "{step.call}", which does not exist{did_you_mean(step.call, error.known)}',
+                at,
+                help=f"runbooks: {', '.join(error.known) or 'none'}; searched {', '.join(error.searched) or 'nowhere'}",
+            )
             return None
         compiled = Compiler(self.registry, self.library, calling).file(path)
         if compiled.plan is None:
@@ -164,4 +168,6 @@ def recorded_plan(documents: Mapping[str, Runbook], name: str, fingerprint: str)
         params, filling = parts.params(step_id, step, None, child)
         ways, routes = parts.ways(step_id, step)
         steps[step_id] = PlannedStep(step_id, step, scope.steps[step_id], ways, routes, None, params, filling, child)
-    return Plan(runbook, as_json(runbook), fingerprint, steps, successors, order or (), parts.findings(steps), scope.inputs)
+    return Plan(
+        runbook, as_json(runbook), fingerprint, steps, successors, order or (), parts.findings(steps), scope.inputs
+    )
