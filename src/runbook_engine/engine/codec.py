@@ -16,6 +16,12 @@ from runbook_engine.engine.events import Event
 _TYPES: Mapping[str, type[Any]] = types.MappingProxyType(
     {re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower(): each for each in get_args(_events.Event)}
 )
+_FIELDS: Mapping[type[Any], tuple[str, ...]] = types.MappingProxyType(
+    {
+        each: tuple(field.name for field in dataclasses.fields(each))
+        for each in (*_TYPES.values(), _events.InputValue, _events.Failure, _events.Measured)
+    }
+)
 _NAMES: Mapping[type[Any], str] = types.MappingProxyType({each: name for name, each in _TYPES.items()})
 
 
@@ -26,8 +32,8 @@ def name_of(event: Event) -> str:
 
 def encode(event: Event) -> str:
     """One line of JSON, without the line break."""
-    kind = type(event)
-    plain = {field: getattr(event, field) for field in _fields(kind)}
+    kind: type[Any] = type(event)
+    plain = {field: getattr(event, field) for field in _FIELDS[kind]}
     return _encoder.encode({"event": _NAMES[kind], **plain})
 
 
@@ -43,19 +49,15 @@ def decode(line: str) -> Event:
 
 
 def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field: getattr(value, field) for field in _fields(type(value))}
+    fields = _FIELDS.get(type(value))
+    if fields is not None:
+        return {field: getattr(value, field) for field in fields}
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not part of an event")
 
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain, check_circular=False)
-
-
-@lru_cache(maxsize=64)
-def _fields(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 @lru_cache(maxsize=64)

@@ -120,7 +120,8 @@ class Compiler:
         except RunbookNotFoundError as error:
             found.add(
                 "RB210",
-                f'step "{step_id}" calls the runbook "{step.call}", which does not exist{did_you_mean(step.call, error.known)}',
+                f'step "{step_id}" calls the runbook "{step.call}", which does not exist'
+                + did_you_mean(step.call, error.known),
                 at,
                 help=f"runbooks: {', '.join(error.known) or 'none'}; searched {', '.join(error.searched) or 'nowhere'}",
             )

@@ -32,9 +32,9 @@ class NameChecks:
         }
 
     def check_targets(self) -> None:
-        for index, step in enumerate(self._runbook.start):
+        for index, first in enumerate(self._runbook.start):
             self._step_exists(
-                step, ("start", index), f'the runbook starts with "{step}", which does not exist', "RB201"
+                first, ("start", index), f'the runbook starts with "{first}", which does not exist', "RB201"
             )
         for step_id, step in self._runbook.steps.items():
             self._check_step(step_id, step)

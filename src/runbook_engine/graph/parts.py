@@ -159,13 +159,13 @@ class Parts:
         texts = {}
         for finding_id, finding in self.runbook.findings.items():
             path: Path = ("findings", finding_id)
-            step = raised.get(finding_id)
-            if step is None:
+            raiser = raised.get(finding_id)
+            if raiser is None:
                 texts[finding_id] = (Template((finding.title,)), Template((finding.cause,)))
                 continue
             texts[finding_id] = (
-                self._template(finding.title, (*path, "title"), step, errors=True),
-                self._template(finding.cause, (*path, "cause"), step, errors=True),
+                self._template(finding.title, (*path, "title"), raiser, errors=True),
+                self._template(finding.cause, (*path, "cause"), raiser, errors=True),
             )
         return texts
 
@@ -268,7 +268,7 @@ class _Before:
         self._before = before
 
     def __contains__(self, step: object) -> bool:
-        return bool(self._bit.get(step, 0) & self._before) if isinstance(step, str) else False  # type: ignore[call-overload]  # NewType of str
+        return isinstance(step, str) and bool(self._bit.get(StepId(step), 0) & self._before)
 
 
 def _holes(filling: Filling) -> Iterator[Name]:

@@ -1,6 +1,6 @@
 """Which names a step's conditions and texts may use, and of what type they are."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from runbook_engine.conditions import Name, Problem
@@ -96,9 +96,7 @@ class Scope:
     steps: Mapping[StepId, Mapping[str, MetricType]]
     unknowable: frozenset[str]
 
-    def resolve(
-        self, name: Name, step: StepId, earlier: frozenset[str] | set[str] | None
-    ) -> MetricType | Problem | None:
+    def resolve(self, name: Name, step: StepId, earlier: Container[str] | None) -> MetricType | Problem | None:
         """The type of a name used in ``step``; None where it cannot be told. ``earlier`` are the steps decided before it,
         None when that is not known.
         """

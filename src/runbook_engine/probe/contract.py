@@ -140,7 +140,15 @@ def probe(
         if not (isinstance(reading, type) and issubclass(reading, Reading)):
             raise ProbeContractError(f"{name}: annotate the result with a subclass of Reading")
         metric_types(reading)
-        return Probe(name, params, reading, measure, command, grants, inspect.getdoc(measure) or "")
+        return Probe(
+            name,
+            typing.cast("type[P]", params),
+            typing.cast("type[R]", reading),
+            measure,
+            command,
+            grants,
+            inspect.getdoc(measure) or "",
+        )
 
     return declare
 

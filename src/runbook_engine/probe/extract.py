@@ -71,7 +71,7 @@ def _typed(found: Any, type_: str, unit: str | None, path: str) -> Value | None:
     raise ExtractError(f"{path!r} gives {_kind(found)}, not a {type_}")
 
 
-def _read(text: str, type_: str, path: str) -> Value:
+def _read(text: str, type_: str, path: str) -> Value | None:
     try:
         number, dimension = quantity.parse(text)
     except ValueError:
@@ -93,7 +93,8 @@ def _whole(number: float, path: str) -> Value | None:
 
 
 def _kind(found: object) -> str:
-    return {dict: "an object", list: "a list", str: "a text"}.get(type(found), f"a {type(found).__name__}")
+    names: dict[type[object], str] = {dict: "an object", list: "a list", str: "a text"}
+    return names.get(type(found), f"a {type(found).__name__}")
 
 
 @lru_cache(maxsize=1024)
