@@ -1,0 +1,158 @@
+"""Putting a lab together: what can start side by side does, and it is ready once the fault shows."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from types import MappingProxyType
+
+import redis
+
+from runbook_engine.errors import RunbookError
+from runbook_engine.lab import database
+from runbook_engine.lab.api.cache import summary_key
+from runbook_engine.lab.api.service import SUMMARIES
+from runbook_engine.lab.api.settings import ApiSettings
+from runbook_engine.lab.api_process import ApiProcess
+from runbook_engine.lab.aws import AwsEndpoint
+from runbook_engine.lab.certificates import make_certificates
+from runbook_engine.lab.faults import Fault
+from runbook_engine.lab.guard import Guard
+from runbook_engine.lab.plans import PLANS, Plan
+from runbook_engine.lab.postgres import PostgresServer
+from runbook_engine.lab.redis import RedisServer
+from runbook_engine.lab.running import Lab
+from runbook_engine.lab.traffic import Traffic
+from runbook_engine.lab.view import View
+
+READY_TIMEOUT_S = 30.0
+LOOK_AGAIN_S = 0.05
+CACHE_MEMORY = "16mb"
+BOARD_SESSIONS = 20
+BOARD_PAGE_S = 0.2
+
+Say = Callable[[str], None]
+
+
+def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
+    """Start everything below ``home``; what has to end later is put on the stack, even when this fails half-way."""
+    plan = PLANS[fault.name]
+    passwords = database.Passwords()
+    guard = stack.enter_context(Guard())
+    guard.remove(home)
+    postgres = PostgresServer(home / "postgres", settings=_postgres_settings(plan), preload_statements=True)
+    cache = RedisServer(home / "redis", settings={"maxmemory": CACHE_MEMORY}, password=secrets.token_urlsafe())
+    aws = AwsEndpoint()
+    for server in (postgres, cache, aws):
+        stack.push(server)
+    traffic = stack.enter_context(Traffic())
+    api = stack.enter_context(ApiProcess(home))
+
+    def start_database() -> None:
+        say("starting PostgreSQL ...")
+        postgres.start()
+        guard.end(postgres.pid)
+        guard.remove(database.folder(postgres.dsn()))
+        database.create(postgres.dsn(), passwords, slow_report=plan.slow_report, message_index=plan.message_index)
+
+    def start_cache() -> None:
+        say("starting Redis ...")
+        cache.start()
+        guard.end(cache.pid)
+
+    def start_aws() -> None:
+        say("starting the AWS endpoint ...")
+        aws.start()
+
+    with ThreadPoolExecutor(4, "lab-start") as threads:
+        starting = [threads.submit(start) for start in (start_database, start_cache, start_aws)]
+        certificates = make_certificates(home)
+        for each in starting:
+            each.result()
+
+    settings = ApiSettings(
+        database_url=postgres.dsn(database.API_ROLE, passwords.api, database.DATABASE),
+        redis_url=cache.url,
+        certificate_file=str(certificates.server_file),
+        cache_ttl_ms=plan.cache_ttl_ms,
+        board_sessions=_board_sessions(plan, postgres),
+        hash_rounds=plan.hash_rounds,
+        upstream_wait_s=plan.upstream_wait_s,
+    )
+    _begin_anew(plan, postgres, cache)
+    if plan.stopped is not None:
+        server = postgres if plan.stopped == "database" else cache
+        guard.spare(server.pid)
+        server.stop()
+    if plan.disturb is not None:
+        stack.enter_context(plan.disturb(settings.database_url, settings.redis_url))
+    port = api.serve(settings)
+    traffic.start(port, certificates.client_context())
+    say(f"API on https://127.0.0.1:{port}; waiting until the fault {fault.name} shows ...")
+    with View(postgres.dsn(), cache.url) as view:
+        _wait_until_seen(fault, plan, traffic, view)
+    inputs = {
+        "api_url": f"https://127.0.0.1:{port}",
+        "database_url": postgres.dsn(database.READER_ROLE, passwords.reader, database.DATABASE),
+        "redis_url": cache.url,
+        "ca_file": str(certificates.ca_file),
+        "aws_endpoint_url": aws.endpoint_url,
+        "aws_region": aws.region,
+        "ecs_cluster": aws.cluster,
+        "ecs_service": aws.service,
+    }
+    return Lab(fault, MappingProxyType(inputs), MappingProxyType(dict(aws.environ)))
+
+
+def _postgres_settings(plan: Plan) -> dict[str, str]:
+    return {
+        "max_connections": str(plan.max_connections),
+        # One statement, one process: a small machine's CPU is not all taken by one slow statement.
+        "max_parallel_workers_per_gather": "0",
+        "jit": "off",
+        # Its work would show among the lab's figures; the tables are too small and short-lived to need it.
+        "autovacuum": "off",
+    }
+
+
+def _board_sessions(plan: Plan, postgres: PostgresServer) -> int:
+    """Where every session on the board costs a scan of all messages, as many as take BOARD_PAGE_S on this machine."""
+    if plan.message_index:
+        return BOARD_SESSIONS
+    return max(1, round(BOARD_PAGE_S / database.scan_seconds(postgres.dsn())))
+
+
+def _begin_anew(plan: Plan, postgres: PostgresServer, cache: RedisServer) -> None:
+    """Put into the cache what the API had put there in its life so far, and let counting begin now."""
+    with redis.Redis.from_url(cache.url) as client:
+        if plan.cache_ttl_ms is None:
+            found = database.summaries(postgres.dsn(), SUMMARIES)
+            client.mset({summary_key(session): json.dumps(summary) for session, summary in found.items()})
+        database.forget_setup(postgres.dsn())
+        client.config_resetstat()
+
+
+def _wait_until_seen(fault: Fault, plan: Plan, traffic: Traffic, view: View) -> None:
+    """Wait until the API has answered as it must, the servers have counted it, and the fault shows."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while not _is_seen(plan, traffic, view):
+        if time.monotonic() > deadline:
+            raise RunbookError(
+                f"the fault {fault.name} did not show within {READY_TIMEOUT_S:.0f} s; "
+                f"the API's last answer was {traffic.answered}"
+            )
+        time.sleep(LOOK_AGAIN_S)
+
+
+def _is_seen(plan: Plan, traffic: Traffic, view: View) -> bool:
+    answered = traffic.answered
+    if answered is None or answered.status != plan.answer or answered.seconds < plan.upstream_wait_s:
+        return False
+    if plan.answer == 200 and view.scans() == 0:
+        return False
+    if plan.stopped != "cache" and view.lookups() == 0:
+        return False
+    return plan.seen(view)

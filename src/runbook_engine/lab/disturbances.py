@@ -1,0 +1,106 @@
+"""Faults that last: whoever holds the lock, leaks the connections or fills the memory, as long as the lab is up.
+
+Each is a context manager, and is in full effect once entered.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+import psycopg
+import redis
+
+from runbook_engine.lab.api.pool import is_full
+from runbook_engine.lab.api.service import OWN_SESSION, TOUCH
+
+PATIENCE_S = 15.0
+AGAIN_S = 0.1
+BIG = b"x" * 65_536
+SMALL = b"x" * 1_024
+
+
+@contextmanager
+def open_transaction(url: str) -> Iterator[None]:
+    """A session that has updated the row which every request updates, and is idle in its transaction. A job waits for it."""
+    with psycopg.connect(url, application_name="deploy-script") as holder, ThreadPoolExecutor(1, "lab-job") as thread:
+        holder.execute(TOUCH, (OWN_SESSION,))
+        with psycopg.connect(
+            url, autocommit=True, application_name="nightly-job", options="-c lock_timeout=0"
+        ) as waiter:
+            job = thread.submit(waiter.execute, TOUCH, (OWN_SESSION,))
+            try:
+                yield
+            finally:
+                # With the row free again the job comes to its end.
+                holder.rollback()
+                job.result(PATIENCE_S)
+
+
+@contextmanager
+def leaked_connections(url: str) -> Iterator[None]:
+    """Idle sessions in every slot that the role may have; a slot that becomes free is taken again."""
+    with ExitStack() as opened:
+
+        def take_all() -> bool:
+            try:
+                while True:
+                    opened.enter_context(psycopg.connect(url, autocommit=True, application_name="report-worker"))
+            except psycopg.OperationalError as error:
+                return is_full(error)
+
+        deadline = time.monotonic() + PATIENCE_S
+        while not take_all():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the database's connections were not exhausted within {PATIENCE_S:.0f} s")
+        with _repeated(take_all, "lab-connection-leak"):
+            yield
+
+
+@contextmanager
+def full_memory(url: str) -> Iterator[None]:
+    """A Redis at its memory limit: first it evicts whatever may be evicted, then it refuses writes, and it stays so."""
+    with redis.Redis.from_url(url) as client:
+        client.config_set("maxmemory-policy", "volatile-lru")
+        limit = int(client.config_get("maxmemory")["maxmemory"])
+        # Twice the limit of keys that may be evicted, so that evictions are counted ...
+        for start in range(0, 2 * limit // len(BIG), 64):
+            with client.pipeline(transaction=False) as pipeline:
+                for number in range(start, start + 64):
+                    pipeline.set(f"export:part:{number}", BIG, ex=3600)
+                pipeline.execute()
+        # ... then keys that may not, until nothing fits.
+        counter = iter(range(1_000_000_000))
+
+        def fill(value: bytes) -> bool:
+            try:
+                while True:
+                    client.set(f"export:kept:{next(counter)}", value)
+            except redis.exceptions.OutOfMemoryError:
+                return True
+            except redis.RedisError:
+                return False
+
+        fill(BIG)
+        fill(SMALL)
+        with _repeated(lambda: fill(SMALL), "lab-memory-filler"):
+            yield
+
+
+@contextmanager
+def _repeated(action: Callable[[], object], name: str) -> Iterator[None]:
+    """Run the action every AGAIN_S in a thread of its own."""
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while not ended.wait(AGAIN_S):
+            action()
+
+    thread = threading.Thread(target=repeat, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
