@@ -21,7 +21,7 @@ ENV_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Severity(StrEnum):

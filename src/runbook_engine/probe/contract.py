@@ -22,7 +22,7 @@ class Params(BaseModel):
     Use ``Secret`` for connection strings and passwords.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
 class Reading(BaseModel):
@@ -32,7 +32,7 @@ class Reading(BaseModel):
     it visible. ``evidence`` is raw material for the report (rows, header lines); the engine bounds its size.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True, defer_build=True)
 
     RESERVED: ClassVar[frozenset[str]] = frozenset({"evidence", "missing", "document"})
 
