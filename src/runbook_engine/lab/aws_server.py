@@ -1,0 +1,112 @@
+"""The AWS endpoint itself: moto behind the shim, in a process of its own.
+
+It takes one order a line on its standard input, answers each with one line, and ends with that input. moto keeps the state
+of all accounts in its modules, so a process of its own is also what keeps two endpoints apart.
+"""
+
+import datetime as dt
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, NoReturn, TextIO
+
+from runbook_engine.lab.aws_shim import Disturbance, Shim
+from runbook_engine.lab.aws_system import seed
+
+HOST = "127.0.0.1"
+
+
+def main() -> NoReturn:
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    sys.stdout = sys.stderr
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    class Quiet(MotoRequestHandler):
+        def log(self, *_args: object) -> None:
+            """Nobody reads a line for each request."""
+
+    shim = Shim(DomainDispatcherApplication(create_backend_app))
+    server = make_server(HOST, 0, shim, threaded=True, request_handler=Quiet)
+    url = f"http://{HOST}:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps({"url": url}), file=replies, flush=True)
+    obey(_orders(shim, url), replies)
+    # Threads may still hold requests that hang on purpose.
+    os._exit(0)
+
+
+def obey(orders: Mapping[str, Callable[..., object]], replies: TextIO) -> None:
+    """Carry out what comes in, line by line, until nobody is there any more to order anything."""
+    for line in sys.stdin:
+        name, given = json.loads(line)
+        try:
+            reply: dict[str, object] = {"result": orders[name](**given)}
+        except Exception as error:  # noqa: BLE001 - told to whoever gave the order
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+def _orders(shim: Shim, url: str) -> Mapping[str, Callable[..., object]]:
+    seeded: Future[dict[str, str]] = Future()
+
+    def start_seeding(**system: Any) -> None:
+        shim.close_gate()
+
+        def work() -> None:
+            try:
+                seeded.set_result(seed(url, **system))
+            except BaseException as error:  # noqa: BLE001 - told to whoever asks for the result
+                seeded.set_exception(error)
+            finally:
+                shim.open_gate()
+
+        threading.Thread(target=work, daemon=True).start()
+
+    return {
+        "seed": start_seeding,
+        "arns": seeded.result,
+        "put_metric": put_metric,
+        "disturb": lambda **given: shim.disturb(Disturbance(**given)),
+        "recover": shim.recover,
+        "set_target_health": shim.set_target_health,
+        "calls": lambda: list(shim.calls),
+    }
+
+
+def put_metric(
+    account: str,
+    region: str,
+    namespace: str,
+    name: str,
+    dimensions: dict[str, str],
+    values: list[float],
+    unit: str,
+    last_at: float,
+    every: float,
+) -> None:
+    """Into moto's own store: its API would take the values one by one."""
+    from moto.backends import get_backend
+
+    first_at = last_at - every * (len(values) - 1)
+    listed = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    get_backend("cloudwatch")[account][region].put_metric_data(
+        namespace,
+        [
+            {
+                "MetricName": name,
+                "Dimensions": listed,
+                "Value": value,
+                "Unit": unit,
+                "Timestamp": dt.datetime.fromtimestamp(first_at + every * index, dt.UTC).replace(tzinfo=None),
+            }
+            for index, value in enumerate(values)
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
