@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from runbook_engine.document.models import AnyStep, AskStep, Level, ProbeStep, Runbook
 from runbook_engine.graph.drawing.overlay import Overlay
 from runbook_engine.graph.edges import Edge, EdgeKind, step_edges
+from runbook_engine.ids import StepId
 
 NOT_REACHED = "not reached"
+_OTHERWISE = frozenset({"else", "any other error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Node:
     @property
     def ending(self) -> tuple[Way, ...]:
         """Ways after which nothing follows and that say something: an ``else: end`` without a finding does not."""
-        return tuple(way for fork in self.forks if not fork.targets for way in fork.ways if way.finding or way.label)
+        ways = (way for fork in self.forks if not fork.targets for way in fork.ways)
+        return tuple(way for way in ways if way.finding or way.label not in _OTHERWISE)
 
     @property
     def unconditional(self) -> bool:
@@ -99,7 +102,7 @@ def picture(runbook: Runbook, overlay: Overlay | None = None) -> Picture:
     )
 
 
-def _node(runbook: Runbook, step_id: str, step: AnyStep, overlay: Overlay | None) -> Node:
+def _node(runbook: Runbook, step_id: StepId, step: AnyStep, overlay: Overlay | None) -> Node:
     kind, detail = _detail(step)
     forks = tuple(_forks(runbook, step_id, step, overlay))
     raised = [way.level for fork in forks for way in fork.ways if way.taken and way.level]
@@ -123,7 +126,7 @@ def _detail(step: AnyStep) -> tuple[str, str]:
     return "call", f"runbook {step.call}"
 
 
-def _forks(runbook: Runbook, step_id: str, step: AnyStep, overlay: Overlay | None) -> Iterator[Fork]:
+def _forks(runbook: Runbook, step_id: StepId, step: AnyStep, overlay: Overlay | None) -> Iterator[Fork]:
     targets: dict[tuple[str, int], dict[str, None]] = {}
     first: dict[tuple[str, int], Edge] = {}
     for edge in step_edges(step_id, step):
