@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from runbook_engine.document.lines import LINE_BREAK, Span
+from runbook_engine.document.lines import Span, line_of
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -96,13 +96,19 @@ def visible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
 
 
+def quoted(text: object) -> str:
+    """A text in double quotes, cut when it is long."""
+    shown = str(text)
+    return f'"{shown[:_LONGEST_QUOTE]}…"' if len(shown) > _LONGEST_QUOTE else f'"{shown}"'
+
+
 def render(diagnostic: Diagnostic, text: str, *, color: bool = False) -> str:
     """The diagnostic under the line of ``text`` (the file's) that it is about, for a person to read."""
     span, paint = diagnostic.span, _painted if color else _plain
     number = str(span.line)
     gutter = " " * len(number)
     bar = paint("bar", "|")
-    line, before, marked = _excerpt(_line(text, span.line), span)
+    line, before, marked = _excerpt(line_of(text, span.line), span)
     strong = str(diagnostic.level)
     label = f" {visible(diagnostic.label)}" if diagnostic.label else ""
     shown = [
@@ -135,13 +141,9 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+_LONGEST_QUOTE = 60
 _WIDEST = 120
 _LEAD = 40
-
-
-def _line(text: str, number: int) -> str:
-    lines = LINE_BREAK.split(text)
-    return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
 def _excerpt(line: str, span: Span) -> tuple[str, int, int]:

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 """What ends a line, for everybody who counts lines."""
@@ -19,6 +20,18 @@ class Span:
 
 
 START = Span(1, 1, 1, 1)
+
+
+def line_of(text: str, number: int) -> str:
+    """The line of that number, without its end; empty where there is none."""
+    lines = _lines(text)
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@lru_cache(maxsize=2)
+def _lines(text: str) -> tuple[str, ...]:
+    """Cached because all diagnostics of a document are shown one after the other."""
+    return tuple(LINE_BREAK.split(text))
 
 
 class Lines:

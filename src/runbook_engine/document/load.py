@@ -1,7 +1,8 @@
 """From a file to a runbook and a list of everything that is wrong with it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path as FilePath
 
 from pydantic import ValidationError
@@ -93,7 +94,7 @@ def load(text: str, file: str) -> Loaded:
         return report.loaded()
     if isinstance(composed.value, dict) and _is_runbook(composed.value):
         return _salvage(composed.value, report)
-    report.add(_not_a_runbook(composed.value))
+    report.add([_not_a_runbook(composed.value)])
     return report.loaded()
 
 
@@ -106,10 +107,9 @@ def _salvage(raw: dict[str, Raw], report: "_Report") -> Loaded:
         if runbook is not None and not mistakes:
             report.source = report.source.salvaged(moved)
             return report.loaded(None if draft.hollow else runbook, _names(draft))
-        # What follows from an earlier mistake lies on the way to it; what a mistake of this round leads to comes next round.
+        # What follows from an earlier mistake lies on the way to it.
         fresh = [each for each in mistakes if not each.silent and each.about not in draft.touched]
-        room = sum(report.add(each) for each in fresh)
-        if not draft.apply(mistakes) or room < len(fresh):
+        if not report.add(fresh) or not draft.apply(mistakes):
             break
     return report.loaded(None, _names(draft))
 
@@ -118,8 +118,8 @@ def _judge(document: dict[str, Raw], to_text: Original) -> tuple[Runbook | None,
     try:
         runbook = Runbook.model_validate(document)
     except ValidationError as error:
-        return None, list(shape.mistakes(error, document, to_text))
-    return runbook, list(checks.check(runbook, document, to_text))
+        return None, list(islice(shape.mistakes(error, document, to_text), _MOST_MISTAKES + 1))
+    return runbook, list(islice(checks.check(runbook, document, to_text), _MOST_MISTAKES + 1))
 
 
 def _names(draft: Draft) -> RawNames:
@@ -163,15 +163,17 @@ class _Report:
         self._text = source
         self._found = {(each.code, each.span): each for each in diagnostics}
 
-    def add(self, mistake: Mistake) -> bool:
-        """Whether there is room for more."""
-        span = self._text.span(mistake.path, key=mistake.at_key)
-        diagnostic = Diagnostic(mistake.code, mistake.message, self.source.file, span, mistake.label, mistake.help)
-        if len(self._found) >= _MOST_MISTAKES:
-            message = f"there are more mistakes than these {_MOST_MISTAKES}"
-            diagnostic = replace(diagnostic, code="RB109", message=message, label="", help="")
-        self._found.setdefault((diagnostic.code, span), diagnostic)
-        return diagnostic.code != "RB109"
+    def add(self, mistakes: Iterable[Mistake]) -> bool:
+        """Whether there was room for all of them."""
+        for each in mistakes:
+            span = self._text.span(each.path, key=each.at_key)
+            if len(self._found) >= _MOST_MISTAKES:
+                message = f"there are more mistakes than these {_MOST_MISTAKES}"
+                self._found["RB109", span] = Diagnostic("RB109", message, self.source.file, span)
+                return False
+            new = Diagnostic(each.code, each.message, self.source.file, span, each.label, each.help)
+            self._found.setdefault((each.code, span), new)
+        return True
 
     def loaded(self, partial: Runbook | None = None, names: RawNames | None = None) -> Loaded:
         diagnostics = tuple(sorted(self._found.values()))

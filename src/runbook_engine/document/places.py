@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.models import (
     STEP_KINDS,
     AskStep,
@@ -23,8 +24,6 @@ from runbook_engine.document.models import (
 )
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.source import Path
-
-_LONGEST_QUOTE = 60
 
 
 def describe(path: Path) -> str:
@@ -45,12 +44,6 @@ def describe(path: Path) -> str:
             return f"extract {quoted(metric)} of step {quoted(name)}"
     below = f" of {describe(path[:-1])}" if len(path) > 1 else ""
     return (f"item {path[-1] + 1}" if isinstance(path[-1], int) else quoted(path[-1])) + below
-
-
-def quoted(text: object) -> str:
-    """A text in double quotes, cut when it is long."""
-    shown = str(text)
-    return f'"{shown[:_LONGEST_QUOTE]}…"' if len(shown) > _LONGEST_QUOTE else f'"{shown}"'
 
 
 def value_at(document: Raw, path: Path) -> Raw:

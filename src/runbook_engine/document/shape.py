@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.draft import Mistake
 from runbook_engine.document.models import STEP_KINDS
 from runbook_engine.document.nodes import Raw
@@ -19,7 +20,6 @@ from runbook_engine.document.places import (
     kinds_of,
     legal_keys,
     model_at,
-    quoted,
     value_at,
 )
 from runbook_engine.document.source import Path

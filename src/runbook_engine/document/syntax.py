@@ -23,7 +23,7 @@ QUOTE_TEMPLATE = 'write it in double quotes: "{{ … }}"'
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNQUOTED_TEMPLATE = re.compile(r"(?:(?<=[:,\-]\s)|(?<=\[))\s*(\{\{[^}\r\n]*\}?\}?)")
-_TAB_INDENT = re.compile(r"(?m)^[ ]*(\t+)[ \t]*(?=\S)")
+_TAB_INDENT = re.compile(r"(?m)^ *(\t[ \t]*)")
 
 
 def unreadable(text: str) -> Problem | None:

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.models import ENV_PATTERN, NAME_PATTERN, PROBE_PATTERN, RUNBOOK_PATTERN
 from runbook_engine.document.nodes import Raw
-from runbook_engine.document.places import quoted
 from runbook_engine.errors import closest
 from runbook_engine.ids import KEBAB_CASE, SNAKE_CASE
 from runbook_engine.quantity import Dimension, show

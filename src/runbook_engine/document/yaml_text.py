@@ -6,11 +6,12 @@ of the text are reported, and read as what the author most likely meant.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn
 
 import yaml
 
-from runbook_engine.document.diagnostics import Diagnostic
+from runbook_engine.document.diagnostics import Diagnostic, quoted
 from runbook_engine.document.lines import Lines
 from runbook_engine.document.nodes import Collection, MappingNode, Node, Raw, SequenceNode, begin, end, extent
 from runbook_engine.document.scalars import resolve
@@ -43,9 +44,8 @@ def compose(text: str, file: str) -> Composed:
     except _MistakeError as fatal:
         reader.problems.append(fatal.problem)
         reader.root, reader.value = None, None
-    lines = Lines(text)
     found = (
-        Diagnostic(each.code, each.message, file, lines.span(each.start, each.end), each.label, each.help)
+        Diagnostic(each.code, each.message, file, reader.lines.span(each.start, each.end), each.label, each.help)
         for each in reader.problems
     )
     return Composed(reader.value, reader.root, tuple(found))
@@ -117,8 +117,14 @@ class _Reader:
             loader.dispose()
         return self
 
+    @cached_property
+    def lines(self) -> Lines:
+        return Lines(self.text)
+
     def scalar(self, event: yaml.ScalarEvent) -> None:
         self.count += 1
+        if self.count > MOST_NODES:
+            self.stop_too_large(event)
         raw = resolve(event.value) if event.implicit[0] else event.value
         if event.tag is not None:
             self.refuse_tag(event)
@@ -163,7 +169,9 @@ class _Reader:
     def alias(self, event: yaml.AliasEvent) -> None:
         at = begin(event)
         if event.anchor not in self.anchors:
-            self.stop("RB102", f"*{event.anchor} repeats an anchor that is not complete above it", at, at + 1)
+            self.stop(
+                "RB102", f"{quoted(f'*{event.anchor}')} repeats an anchor that is not complete above it", at, at + 1
+            )
         raw, node = self.anchors[event.anchor]
         if isinstance(node, yaml.ScalarEvent):
             self.count += 1
@@ -222,7 +230,7 @@ class _Reader:
             written = node.value or "nothing"
             self.report(
                 "RB105",
-                f"a key is a text, and YAML reads {written} otherwise",
+                f"a key is a text, and YAML reads {written[:40]} otherwise",
                 *extent(node, self.text),
                 "write it in quotes",
             )
@@ -232,7 +240,10 @@ class _Reader:
             )
         elif raw in parent.value:
             self.report(
-                "RB104", f'the key "{raw}" is given twice', *extent(node, self.text), self.first_given(parent, raw)
+                "RB104",
+                f"the key {quoted(raw)} is given twice",
+                *extent(node, self.text),
+                self.first_given(parent, raw),
             )
         else:
             return node
@@ -241,7 +252,7 @@ class _Reader:
     def first_given(self, parent: MappingNode, key: str) -> str:
         if key not in parent.entries:
             return ""
-        first = Lines(self.text).span(*extent(parent.entries[key][0], self.text))
+        first = self.lines.span(*extent(parent.entries[key][0], self.text))
         return f"first given at line {first.line}, column {first.column}"
 
     def refuse_tag(self, event: yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
@@ -251,7 +262,12 @@ class _Reader:
             end += 1
         tag = self.text[start:end]
         self.report(
-            "RB106", f"the tag {tag} is not used in documents", start, end, "remove it", "to make a text, use quotes"
+            "RB106",
+            f"the tag {quoted(tag)} is not used in documents",
+            start,
+            end,
+            "remove it",
+            "to make a text, use quotes",
         )
 
     def report(self, code: str, message: str, start: int, end: int, label: str = "", hint: str = "") -> None:
