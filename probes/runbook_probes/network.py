@@ -33,27 +33,19 @@ async def lookup(host: str) -> tuple[str, ...]:
     """The addresses of a host, in the order in which this machine prefers them.
 
     Asks the system (hosts file, search domains, mDNS, VPN resolvers ...), so that the answer is the one that applications
-    get. Raises ProbeError of kind dns.
+    get. Raises socket.gaierror.
     """
     if is_address(host):
         return (host,)
     try:
         found = await in_thread(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
-    except socket.gaierror as error:
-        if error.errno == socket.EAI_AGAIN:
-            raise ProbeError(
-                ErrorKind.DNS,
-                f"the name {host} could not be looked up: the name server does not answer",
-                remedy="check the network and the name servers of this machine",
-            ) from error
-        raise ProbeError(ErrorKind.DNS, f"the name {host} does not resolve") from error
-    except (UnicodeError, OSError) as error:
-        raise ProbeError(ErrorKind.DNS, f"the name {host} cannot be looked up: it is not a host name") from error
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
     return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
-async def connect(host: str, addresses: Sequence[str], port: int) -> SocketStream:
-    """A TCP connection to the first of the addresses that answers. Raises ProbeError that names ``host``.
+async def connect(addresses: Sequence[str], port: int) -> SocketStream:
+    """A TCP connection to the first of the addresses that answers. Raises OSError, of the most telling of the addresses.
 
     An address that stays silent does not hold up the others: the next one is tried beside it.
     """
@@ -81,8 +73,7 @@ async def connect(host: str, addresses: Sequence[str], port: int) -> SocketStrea
             await aclose_forcefully(each)
         raise
     if not connected:
-        failures.sort(key=lambda error: error.errno != errno.ECONNREFUSED)
-        raise not_connected(failures[0], where(host, port)) from failures[0]
+        raise min(failures, key=lambda error: error.errno != errno.ECONNREFUSED)
     for each in connected[1:]:
         await aclose_forcefully(each)
     return connected[0]
@@ -93,8 +84,17 @@ def _root(error: OSError) -> OSError:
     return error.__cause__ if isinstance(error.__cause__, OSError) else error
 
 
-def not_connected(error: OSError, target: str) -> ProbeError:
-    """What an operating system's error means for whoever wanted to reach ``target``."""
+def not_connected(error: OSError, host: str, port: int) -> ProbeError:
+    """What an error of ``lookup`` or ``connect`` means for whoever wanted to reach ``host``."""
+    if isinstance(error, socket.gaierror):
+        if error.errno == socket.EAI_AGAIN:
+            return ProbeError(
+                ErrorKind.DNS,
+                f"the name {host} could not be looked up: the name server does not answer",
+                remedy="check the network and the name servers of this machine",
+            )
+        return ProbeError(ErrorKind.DNS, f"the name {host} does not resolve")
+    target = where(host, port)
     match error.errno:
         case errno.ECONNREFUSED:
             return ProbeError(ErrorKind.REFUSED, f"{target} refuses connections: nothing listens there")

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import anyio
 from anyio.abc import SocketAttribute
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from runbook_engine.probe import Duration, ErrorKind, Params, ProbeContext, ProbeError, Reading, probe
 from runbook_engine.quantity import Dimension, show
 from runbook_probes.command_line import pasteable
 from runbook_probes.network import connect as open_connection
-from runbook_probes.network import is_address, lookup, where, within
+from runbook_probes.network import is_address, lookup, not_connected, where, within
 
 MOST_NAME, MOST_LABEL = 253, 63
 
@@ -30,6 +30,8 @@ def host_name(text: str) -> str:
 
 
 class ConnectParams(Params):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     host: Annotated[str, AfterValidator(host_name)] = Field(description="A host name or an IP address")
     port: int = Field(ge=1, le=65535)
 
@@ -54,10 +56,13 @@ async def connect(params: ConnectParams, ctx: ProbeContext) -> ConnectReading:
 
     with within(ctx, gave_up):
         started = anyio.current_time()
-        addresses = await lookup(params.host)
-        looked_up = anyio.current_time()
-        missed = f"{target} did not answer the attempt to connect"
-        stream = await open_connection(params.host, addresses, params.port)
+        try:
+            addresses = await lookup(params.host)
+            looked_up = anyio.current_time()
+            missed = f"{target} did not answer the attempt to connect"
+            stream = await open_connection(addresses, params.port)
+        except OSError as error:
+            raise not_connected(error, params.host, params.port) from error
         connected = anyio.current_time()
         address = str(stream.extra(SocketAttribute.remote_address)[0])  # noqa: S610 - not Django's
         await anyio.aclose_forcefully(stream)
