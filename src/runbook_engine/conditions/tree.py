@@ -1,0 +1,316 @@
+"""A condition as a typed tree.
+
+Every node knows the ``start`` and ``end`` of its text, which count in no comparison: two trees are equal when they say
+the same.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from runbook_engine.conditions.patterns import Pattern
+from runbook_engine.quantity import Dimension, Value
+
+INPUTS = "inputs"
+
+
+class Operator(StrEnum):
+    """How two values are compared."""
+
+    EQUAL = "=="
+    UNEQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+
+    @property
+    def flipped(self) -> "Operator":
+        """The operator that says the same with the sides exchanged: ``1s < p95`` is ``p95 > 1s``."""
+        return _FLIPPED[self]
+
+    @property
+    def negated(self) -> "Operator":
+        """The operator that says the opposite."""
+        return _NEGATED[self]
+
+
+_FLIPPED = {
+    Operator.EQUAL: Operator.EQUAL,
+    Operator.UNEQUAL: Operator.UNEQUAL,
+    Operator.LESS: Operator.MORE,
+    Operator.AT_MOST: Operator.AT_LEAST,
+    Operator.MORE: Operator.LESS,
+    Operator.AT_LEAST: Operator.AT_MOST,
+}
+_NEGATED = {
+    Operator.EQUAL: Operator.UNEQUAL,
+    Operator.UNEQUAL: Operator.EQUAL,
+    Operator.LESS: Operator.AT_LEAST,
+    Operator.AT_MOST: Operator.MORE,
+    Operator.MORE: Operator.AT_MOST,
+    Operator.AT_LEAST: Operator.LESS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """``p95`` (scope None: a metric of this step), ``database.used`` (of an earlier step) or ``inputs.slow``."""
+
+    scope: str | None
+    name: str
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        return self.name if self.scope is None else f"{self.scope}.{self.name}"
+
+    @property
+    def is_input(self) -> bool:
+        return self.scope == INPUTS
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal: ``value`` in its dimension's base unit, ``text`` as it is written."""
+
+    value: Value
+    dimension: Dimension
+    text: str
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Minus:
+    """``-x``. The minus of a literal belongs to the literal."""
+
+    operand: "Expression"
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """``operator`` is one of ``+ - * /``."""
+
+    operator: str
+    left: "Expression"
+    right: "Expression"
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    operator: Operator
+    left: "Expression"
+    right: "Expression"
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """``state in ["idle", "active"]``, or ``not in``."""
+
+    subject: "Expression"
+    items: tuple["Expression", ...]
+    negated: bool
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """``path matches "^/api"``: the pattern is found somewhere in the text."""
+
+    subject: "Expression"
+    pattern: Pattern
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """``message contains "timeout"``."""
+
+    subject: "Expression"
+    part: "Expression"
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IsMissing:
+    """``hit_rate is missing``, or ``is not missing``."""
+
+    name: Name
+    negated: bool
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: "Expression"
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Two parts or more, none of them an And."""
+
+    parts: tuple["Expression", ...]
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Two parts or more, none of them an Or."""
+
+    parts: tuple["Expression", ...]
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+Expression = (
+    Name | Constant | Minus | Arithmetic | Comparison | Membership | Matches | Contains | IsMissing | Not | And | Or
+)
+
+
+class Threshold(NamedTuple):
+    """``p95 > 1s`` as ``(p95, ">", 1.0)``: the value is in the base unit, and always on the right."""
+
+    name: Name
+    operator: Operator
+    value: Value
+
+
+def children(node: Expression) -> tuple[Expression, ...]:
+    """The nodes right below, in the order of the text."""
+    match node:
+        case Arithmetic() | Comparison():
+            return node.left, node.right
+        case Membership():
+            return node.subject, *node.items
+        case Matches():
+            return (node.subject,)
+        case Contains():
+            return node.subject, node.part
+        case IsMissing():
+            return (node.name,)
+        case Minus() | Not():
+            return (node.operand,)
+        case And() | Or():
+            return node.parts
+    return ()
+
+
+def walk(node: Expression) -> list[Expression]:
+    """The node and all below it, in the order of the text."""
+    found: list[Expression] = []
+    rest = [node]
+    while rest:
+        node = rest.pop()
+        found.append(node)
+        if not isinstance(node, Name | Constant):
+            rest.extend(reversed(children(node)))
+    return found
+
+
+def names(expression: Expression) -> tuple[Name, ...]:
+    """Every name with its place, in the order of the text, as often as it is used; also those under ``is missing``."""
+    return tuple(node for node in walk(expression) if isinstance(node, Name))
+
+
+def needed(expression: Expression) -> tuple[Name, ...]:
+    """The names without whose value the condition may stay undecided, each once: not those only asked for by
+    ``is missing``.
+    """
+    asked = {id(node.name) for node in walk(expression) if isinstance(node, IsMissing)}
+    return tuple(dict.fromkeys(name for name in names(expression) if id(name) not in asked))
+
+
+def thresholds(expression: Expression) -> list[Threshold]:
+    """What each name is compared with, where it is compared with a literal; in the order of the text."""
+    found = []
+    for node in walk(expression):
+        match node:
+            case Comparison(operator=operator, left=Name() as name, right=Constant(value=value)):
+                found.append(Threshold(name, operator, value))
+            case Comparison(operator=operator, left=Constant(value=value), right=Name() as name):
+                found.append(Threshold(name, operator.flipped, value))
+    return found
+
+
+def is_constant(node: Expression) -> bool:
+    """Whether the value is known before anything is measured."""
+    return isinstance(node, Constant) or not (isinstance(node, Name) or names(node))
+
+
+def unparse(expression: Expression) -> str:  # noqa: C901 - a table of the kinds of node
+    """The condition as it is best written. Reading it again gives an equal tree."""
+    match expression:
+        case Name():
+            return str(expression)
+        case Constant():
+            return expression.text
+        case Minus(operand=operand):
+            return f"-{_inside(operand, UNARY)}"
+        case Arithmetic(operator=sign, left=left, right=right):
+            level = PRECEDENCE[sign]
+            return f"{_inside(left, level)} {sign} {_inside(right, level + 1)}"
+        case Comparison(operator=operator, left=left, right=right):
+            return f"{_inside(left, SUM)} {operator} {_inside(right, SUM)}"
+        case Membership(subject=subject, items=items, negated=negated):
+            listed = ", ".join(_inside(item, SUM) for item in items)
+            return f"{_inside(subject, SUM)} {'not in' if negated else 'in'} [{listed}]"
+        case Matches(subject=subject, pattern=pattern):
+            return f"{_inside(subject, SUM)} matches {quoted(pattern.source)}"
+        case Contains(subject=subject, part=part):
+            return f"{_inside(subject, SUM)} contains {_inside(part, SUM)}"
+        case IsMissing(name=name, negated=negated):
+            return f"{name} is {'not ' if negated else ''}missing"
+        case Not(operand=operand):
+            return f"not {_inside(operand, NOT)}"
+        case And(parts=parts):
+            return " and ".join(_inside(part, NOT) for part in parts)
+        case Or(parts=parts):
+            return " or ".join(_inside(part, AND) for part in parts)
+
+
+def quoted(text: str) -> str:
+    """A text between the quotes that it does not hold itself. There are no escapes."""
+    return f"'{text}'" if '"' in text else f'"{text}"'
+
+
+OR, AND, NOT, COMPARE, SUM, PRODUCT, UNARY, ATOM = range(1, 9)
+"""How tightly each kind of node binds."""
+
+PRECEDENCE = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
+
+
+def binding(node: Expression) -> int:
+    """How tightly the node holds its parts together."""
+    match node:
+        case Or():
+            return OR
+        case And():
+            return AND
+        case Not():
+            return NOT
+        case Comparison() | Membership() | Matches() | Contains() | IsMissing():
+            return COMPARE
+        case Arithmetic(operator=sign):
+            return PRECEDENCE[sign]
+        case Minus():
+            return UNARY
+    return ATOM
+
+
+def _inside(node: Expression, least: int) -> str:
+    text = unparse(node)
+    return f"({text})" if binding(node) < least else text
