@@ -4,7 +4,6 @@ It takes one order a line on its standard input, answers each with one line, and
 of all accounts in its modules, so a process of its own is also what keeps two endpoints apart.
 """
 
-import datetime as dt
 import json
 import os
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, NoReturn, TextIO
 
+from runbook_engine.lab.aws_metrics import correct_moto, put_metric
 from runbook_engine.lab.aws_shim import Disturbance, Shim
 from runbook_engine.lab.aws_system import seed
 
@@ -29,6 +29,7 @@ def main() -> NoReturn:
         def log(self, *_args: object) -> None:
             """Nobody reads a line for each request."""
 
+    correct_moto()
     shim = Shim(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, 0, shim, threaded=True, request_handler=Quiet)
     url = f"http://{HOST}:{server.server_port}"
@@ -75,37 +76,6 @@ def _orders(shim: Shim, url: str) -> Mapping[str, Callable[..., object]]:
         "set_target_health": shim.set_target_health,
         "calls": lambda: list(shim.calls),
     }
-
-
-def put_metric(
-    account: str,
-    region: str,
-    namespace: str,
-    name: str,
-    dimensions: dict[str, str],
-    values: list[float],
-    unit: str,
-    last_at: float,
-    every: float,
-) -> None:
-    """Into moto's own store: its API would take the values one by one."""
-    from moto.backends import get_backend
-
-    first_at = last_at - every * (len(values) - 1)
-    listed = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-    get_backend("cloudwatch")[account][region].put_metric_data(
-        namespace,
-        [
-            {
-                "MetricName": name,
-                "Dimensions": listed,
-                "Value": value,
-                "Unit": unit,
-                "Timestamp": dt.datetime.fromtimestamp(first_at + every * index, dt.UTC).replace(tzinfo=None),
-            }
-            for index, value in enumerate(values)
-        ],
-    )
 
 
 if __name__ == "__main__":
