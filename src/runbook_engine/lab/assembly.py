@@ -45,7 +45,7 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
     guard.remove(home)
     postgres = PostgresServer(home / "postgres", settings=_postgres_settings(plan), preload_statements=True)
     cache = RedisServer(home / "redis", settings={"maxmemory": CACHE_MEMORY}, password=secrets.token_urlsafe())
-    aws = AwsEndpoint()
+    aws = AwsEndpoint(cpu_percent=plan.cpu_percent, memory_percent=plan.memory_percent)
     for server in (postgres, cache, aws):
         stack.push(server)
     traffic = stack.enter_context(Traffic())
@@ -67,39 +67,42 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
         say("starting the AWS endpoint ...")
         aws.start()
 
-    with ThreadPoolExecutor(4, "lab-start") as threads:
-        starting = [threads.submit(start) for start in (start_database, start_cache, start_aws)]
+    with ThreadPoolExecutor(3, "lab-start") as threads:
+        # The AWS endpoint takes longest, and nothing else waits for it.
+        aws_started, *started = [threads.submit(start) for start in (start_aws, start_database, start_cache)]
         certificates = make_certificates(home)
-        for each in starting:
+        for each in started:
             each.result()
 
-    settings = ApiSettings(
-        database_url=postgres.dsn(database.API_ROLE, passwords.api, database.DATABASE),
-        redis_url=cache.url,
-        certificate_file=str(certificates.server_file),
-        cache_ttl_ms=plan.cache_ttl_ms,
-        board_sessions=_board_sessions(plan, postgres),
-        hash_rounds=plan.hash_rounds,
-        upstream_wait_s=plan.upstream_wait_s,
-    )
-    _begin_anew(plan, postgres, cache)
-    if plan.stopped is not None:
-        server = postgres if plan.stopped == "database" else cache
-        guard.spare(server.pid)
-        server.stop()
-    if plan.disturb is not None:
-        stack.enter_context(plan.disturb(settings.database_url, settings.redis_url))
-    port = api.serve(settings)
-    traffic.start(port, certificates.client_context())
-    say(f"API on https://127.0.0.1:{port}; waiting until the fault {fault.name} shows ...")
-    with View(postgres.dsn(), cache.url) as view:
-        _wait_until_seen(fault, plan, traffic, view)
+        settings = ApiSettings(
+            database_url=postgres.dsn(database.API_ROLE, passwords.api, database.DATABASE),
+            redis_url=cache.url,
+            certificate_file=str(certificates.server_file),
+            cache_ttl_ms=plan.cache_ttl_ms,
+            board_sessions=_board_sessions(plan, postgres),
+            hash_rounds=plan.hash_rounds,
+            upstream_wait_s=plan.upstream_wait_s,
+        )
+        _begin_anew(plan, postgres, cache)
+        if plan.stopped is not None:
+            server = postgres if plan.stopped == "database" else cache
+            guard.spare(server.pid)
+            server.stop()
+        if plan.disturb is not None:
+            stack.enter_context(plan.disturb(settings.database_url, settings.redis_url))
+        port = api.serve(settings)
+        traffic.start(port, certificates.client_context())
+        say(f"API on https://127.0.0.1:{port}; waiting until the fault {fault.name} shows ...")
+        with View(postgres.dsn(), cache.url) as view:
+            _wait_until_seen(fault, plan, traffic, view)
+        aws_started.result()
+
     inputs = {
         "api_url": f"https://127.0.0.1:{port}",
         "database_url": postgres.dsn(database.READER_ROLE, passwords.reader, database.DATABASE),
         "redis_url": cache.url,
         "ca_file": str(certificates.ca_file),
-        "aws_endpoint_url": aws.endpoint_url,
+        "aws_endpoint_url": aws.url,
         "aws_region": aws.region,
         "ecs_cluster": aws.cluster,
         "ecs_service": aws.service,

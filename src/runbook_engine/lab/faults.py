@@ -116,8 +116,9 @@ _ALL = (
     Fault(
         "database_down",
         "PostgreSQL is not running",
-        "PostgreSQL is stopped. The API answers 503 at once and says why. The diagnosis should say that the "
-        "database refuses connections.",
+        "PostgreSQL is stopped, and nothing listens on its port. The API answers 503 at once and says why, "
+        "so that its responses are fast and all of them fail. The diagnosis should say that the database "
+        "refuses connections.",
         ("database_down",),
     ),
     Fault(

@@ -24,7 +24,7 @@ class Answered:
 
 
 class Traffic:
-    """Every half second its user asks for a session and for the API's health; where that took longer, again at once.
+    """Every half second its user asks for the API's health and for a session; where that took longer, again at once.
 
     Leave the context after the API has been stopped: then nobody waits for an answer any more.
     """
@@ -56,10 +56,10 @@ class Traffic:
                 break
             due = max(due + INTERVAL_S, time.monotonic())
             try:
-                _get(connection, f"/api/sessions/{session}")
                 begun = time.perf_counter()
                 status = _get(connection, "/health")
                 self.answered = Answered(status, time.perf_counter() - begun)
+                _get(connection, f"/api/sessions/{session}")
             except (OSError, http.client.HTTPException):
                 connection.close()
         connection.close()
