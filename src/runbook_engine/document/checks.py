@@ -6,7 +6,6 @@ from runbook_engine.document.draft import Mistake
 from runbook_engine.document.fitting import misfit
 from runbook_engine.document.models import AnswerType, AnyStep, AskStep, Else, Input, InputType, ProbeStep, Runbook
 from runbook_engine.document.nodes import Raw
-from runbook_engine.document.places import describe
 from runbook_engine.document.source import Path
 from runbook_engine.ids import END
 
@@ -15,45 +14,40 @@ CONDITION_WORDS = frozenset({"and", "or", "not", "in", "is", "matches", "contain
 STEP_WORDS = CONDITION_WORDS | {END, "inputs", "error"}
 """What no step can be called: ``goto: end``, ``inputs.slow`` and ``error.kind`` mean something else."""
 
-Original = Callable[[Path], Path]
+Describe = Callable[[Path], str]
 
 
-def check(runbook: Runbook, document: dict[str, Raw], original: Original) -> Iterator[Mistake]:
+def check(runbook: Runbook, document: dict[str, Raw], describe: Describe) -> Iterator[Mistake]:
     """Mistakes in a runbook that is sound field by field. ``document`` is what it was made from."""
     for name, spec in runbook.inputs.items():
-        at = original(("inputs", name))
+        at: Path = ("inputs", name)
         if name in CONDITION_WORDS:
-            yield _reserved(at, CONDITION_WORDS)
-        yield from _typed(spec, at)
+            yield _reserved(at, CONDITION_WORDS, describe)
+        yield from _typed(spec, at, describe)
     raw = document.get("steps")
     for step_id, step in runbook.steps.items():
-        yield from _step(step_id, step, raw[step_id] if isinstance(raw, dict) else None, original)
+        yield from _step(step_id, step, raw[step_id] if isinstance(raw, dict) else None, describe)
 
 
-def _step(step_id: str, step: AnyStep, raw: Raw, original: Original) -> Iterator[Mistake]:
+def _step(step_id: str, step: AnyStep, raw: Raw, describe: Describe) -> Iterator[Mistake]:
+    at: Path = ("steps", step_id)
     if step_id in STEP_WORDS:
-        yield _reserved(original(("steps", step_id)), STEP_WORDS)
+        yield _reserved(at, STEP_WORDS, describe)
+    # pydantic takes a field by its own name too, which is no key of the format.
+    if isinstance(raw, dict) and "params" in raw:
+        message = f'{describe(at)} has no key "params"'
+        yield Mistake("RB111", message, (*at, "params"), 'write "with"', at_key=True, rename="with")
     for place, ways in (("branches", step.branches), ("on_error", step.on_error)):
         if any(isinstance(way, Else) for way in ways[:-1]):
-            yield from _else_last(("steps", step_id, place), ways, original)
-    if (
-        isinstance(raw, dict) and "params" in raw
-    ):  # pydantic takes a field by its own name too, which is no key of the format
-        yield _params(original(("steps", step_id)))
+            yield from _else_last((*at, place), ways, describe)
     if isinstance(step, ProbeStep):
         for metric in CONDITION_WORDS.intersection(step.extract):
-            yield _reserved(original(("steps", step_id, "extract", metric)), CONDITION_WORDS)
+            yield _reserved((*at, "extract", metric), CONDITION_WORDS, describe)
     elif isinstance(step, AskStep):
-        yield from _typed(step, original(("steps", step_id)))
+        yield from _typed(step, at, describe)
 
 
-def _params(at: Path) -> Mistake:
-    return Mistake(
-        "RB111", f'{describe(at)} has no key "params"', (*at, "params"), 'write "with"', at_key=True, rename="with"
-    )
-
-
-def _reserved(at: Path, words: frozenset[str]) -> Mistake:
+def _reserved(at: Path, words: frozenset[str], describe: Describe) -> Mistake:
     return Mistake(
         "RB124",
         f"{describe(at)} has a name that means something else where it is used",
@@ -64,30 +58,26 @@ def _reserved(at: Path, words: frozenset[str]) -> Mistake:
     )
 
 
-def _else_last(path: Path, ways: Sequence[object], original: Original) -> Iterator[Mistake]:
+def _else_last(at: Path, ways: Sequence[object], describe: Describe) -> Iterator[Mistake]:
     """An ``else`` above other branches hides them. It is read as if it stood last."""
-    places = [original((*path, index))[-1] for index in range(len(ways))]
     first, *others = (index for index, way in enumerate(ways) if isinstance(way, Else))
-    step = describe(path[:2])
-    kinds = "branches" if path[-1] == "branches" else "error routes"
     for other in others:
-        at = original((*path, other))
-        message = f'{describe(at)} is a second "else"; {describe(original((*path, first)))} is taken before it'
-        yield Mistake("RB120", message, (*at, "else"), "delete one of them", at_key=True, drop=at)
+        message = f'{describe((*at, other))} is a second "else"; {describe((*at, first))} is taken before it'
+        yield Mistake("RB120", message, (*at, other, "else"), "delete one of them", at_key=True, drop=(*at, other))
     rest = [index for index in range(len(ways)) if index != first and index not in others]
     if any(index > first for index in rest):
         yield Mistake(
             "RB120",
-            f'"else" is not the last of the {kinds} of {step}, so that those after it are never tried',
-            (*original((*path, first)), "else"),
+            f'{describe((*at, first))} is "else" and not the last, so that those after it are never tried',
+            (*at, first, "else"),
             "move it to the end",
             at_key=True,
-            drop=original(path),
-            order=tuple(int(places[index]) for index in (*rest, first)),
+            drop=at,
+            order=(*rest, first),
         )
 
 
-def _typed(spec: Input | AskStep, at: Path) -> Iterator[Mistake]:
+def _typed(spec: Input | AskStep, at: Path, describe: Describe) -> Iterator[Mistake]:
     """The type of an input or an answer, with its values and its default."""
     is_enum = spec.type in (InputType.ENUM, AnswerType.ENUM)
     if is_enum and not spec.values:

@@ -1,9 +1,10 @@
 """A document being salvaged: what is broken is taken out until what remains is sound."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from runbook_engine.document.nodes import Raw
+from runbook_engine.document.places import describe
 from runbook_engine.document.source import Key, Path
 
 _NO_STEPS = "nothing"
@@ -11,7 +12,7 @@ _NO_STEPS = "nothing"
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A mistake of shape at ``path``; of its key, if ``at_key``. Paths are those of the text.
+    """A mistake of shape at ``path``; of its key, if ``at_key``.
 
     ``drop`` is what must go so that the rest can be read; ``rename`` is instead the key that was meant at ``path``, and
     ``order`` the items that stay of the list at ``drop``, in their right order. ``absent`` is a key that
@@ -114,10 +115,24 @@ class Draft:
         return raw
 
 
-def original(moved: Mapping[Path, Mapping[Key, Key]]) -> Callable[[Path], Path]:
-    """From a path of the salvaged document to that of the text."""
+@dataclass(frozen=True, slots=True)
+class ToText:
+    """From a document that was salvaged back to its text."""
 
-    def translate(path: Path) -> Path:
-        return tuple(moved.get(path[:depth], {}).get(key, key) for depth, key in enumerate(path))
+    moved: Mapping[Path, Mapping[Key, Key]]
 
-    return translate
+    def path(self, path: Path) -> Path:
+        return tuple(self.moved.get(path[:depth], {}).get(key, key) for depth, key in enumerate(path))
+
+    def describe(self, path: Path) -> str:
+        """With the names that were meant, and the numbers of the text."""
+        pairs = zip(path, self.path(path), strict=True)
+        return describe(tuple(old if isinstance(old, int) else new for new, old in pairs))
+
+    def mistake(self, found: Mistake) -> Mistake:
+        """The same mistake at its place in the text."""
+        if not self.moved:
+            return found
+        drop = found.path if found.drop is None else found.drop
+        order = found.order and tuple(int(self.path((*drop, index))[-1]) for index in found.order)
+        return replace(found, path=self.path(found.path), drop=self.path(drop), order=order)

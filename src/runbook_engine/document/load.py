@@ -8,9 +8,8 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from runbook_engine.document import checks, shape
-from runbook_engine.document.checks import Original
 from runbook_engine.document.diagnostics import Diagnostic, DiagnosticLevel
-from runbook_engine.document.draft import Draft, Mistake, original
+from runbook_engine.document.draft import Draft, Mistake, ToText
 from runbook_engine.document.models import Runbook
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.places import keys_of
@@ -103,7 +102,7 @@ def _salvage(raw: dict[str, Raw], report: "_Report") -> Loaded:
     draft = Draft(raw)
     for _ in range(_MOST_ROUNDS):
         document, moved = draft.build()
-        runbook, mistakes = _judge(document, original(moved))
+        runbook, mistakes = _judge(document, ToText(moved))
         if runbook is not None and not mistakes:
             report.source = report.source.salvaged(moved)
             return report.loaded(None if draft.hollow else runbook, _names(draft))
@@ -114,12 +113,15 @@ def _salvage(raw: dict[str, Raw], report: "_Report") -> Loaded:
     return report.loaded(None, _names(draft))
 
 
-def _judge(document: dict[str, Raw], to_text: Original) -> tuple[Runbook | None, list[Mistake]]:
+def _judge(document: dict[str, Raw], to_text: ToText) -> tuple[Runbook | None, list[Mistake]]:
+    """The runbook, if it is sound field by field, and the mistakes in it, at their places in the text."""
+    runbook = None
     try:
         runbook = Runbook.model_validate(document)
+        found = checks.check(runbook, document, to_text.describe)
     except ValidationError as error:
-        return None, list(islice(shape.mistakes(error, document, to_text), _MOST_MISTAKES + 1))
-    return runbook, list(islice(checks.check(runbook, document, to_text), _MOST_MISTAKES + 1))
+        found = shape.mistakes(error, document, to_text.describe)
+    return runbook, [to_text.mistake(each) for each in islice(found, _MOST_MISTAKES + 1)]
 
 
 def _names(draft: Draft) -> RawNames:

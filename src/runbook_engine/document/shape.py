@@ -13,7 +13,6 @@ from runbook_engine.document.models import STEP_KINDS
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.places import (
     STEP_MODELS,
-    describe,
     is_step,
     is_way,
     keys_of,
@@ -29,23 +28,23 @@ from runbook_engine.errors import closest
 _CERTAIN = 0.75
 
 
-def mistakes(error: ValidationError, document: Raw, original: Callable[[Path], Path]) -> Iterator[Mistake]:
-    """Each mistake once. ``document`` is what was validated; ``original`` leads from its paths to those of the text."""
+def mistakes(error: ValidationError, document: Raw, describe: Callable[[Path], str]) -> Iterator[Mistake]:
+    """Each mistake once. ``document`` is what was validated; ``describe`` names a place in it."""
     found: dict[tuple[Path, bool], ErrorDetails] = {}
     for each in error.errors(include_url=False):
         path, at_key = _place(each, document)
         found.setdefault((path, at_key), each)
-    return _Shape(document, original, found).mistakes()
+    return _Shape(document, describe, found).mistakes()
 
 
 def _place(error: ErrorDetails, document: Raw) -> tuple[Path, bool]:
     """The path that an error is about, without the tags that pydantic puts in for unions; whether it is about the key."""
     location = list(error["loc"])
-    if location[:1] == ["steps"]:
+    at_key = location[-1:] == ["[key]"]
+    if location[:1] == ["steps"] and not (at_key and len(location) == 3):
         del location[2:3]
         if location[2:3] in (["branches"], ["on_error"]):
             del location[4:5]
-    at_key = location[-1:] == ["[key]"]
     if error["type"] == "missing":
         return tuple(location), False
     path: Path = ()
@@ -60,12 +59,13 @@ def _place(error: ErrorDetails, document: Raw) -> tuple[Path, bool]:
 
 class _Shape:
     def __init__(
-        self, document: Raw, original: Callable[[Path], Path], found: Mapping[tuple[Path, bool], ErrorDetails]
+        self, document: Raw, describe: Callable[[Path], str], found: Mapping[tuple[Path, bool], ErrorDetails]
     ) -> None:
         self.document = document
-        self.original = original
+        self.describe = describe
         self.found = found
         self.missing = {path for (path, _), each in found.items() if each["type"] == "missing"}
+        self.unknown = {path for (path, _), each in found.items() if each["type"] == "extra_forbidden"}
         self.above = {path[:length] for path, _ in found for length in range(len(path))}
 
     def mistakes(self) -> Iterator[Mistake]:
@@ -85,35 +85,35 @@ class _Shape:
     def _unknown_key(self, path: Path) -> Mistake:
         parent, key = path[:-1], str(path[-1])
         value = value_at(self.document, parent)
-        at, whole = self.original(path), self.original(parent)
         kinds = kinds_of(value) if is_step(parent) else []
         if len(kinds) > 1 and any(key in keys_of(STEP_MODELS[kind]) for kind in kinds):
             return self._second_kind(path, kinds)
-        if isinstance(value, dict) and "else" in value and key in ("when", "kind"):
+        has_else = is_way(parent) and isinstance(value, dict) and "else" in value
+        if has_else and key in ("when", "kind"):
             return Mistake(
                 "RB119",
-                f'{describe(whole)} has both "{key}" and "else"',
-                at,
+                f'{self.describe(parent)} has both "{key}" and "else"',
+                path,
                 "make two of it",
                 '"else" is what is taken when no other holds, and stands alone at the end',
                 at_key=True,
-                drop=(*whole, "else"),
+                drop=(*parent, "else"),
             )
-        if isinstance(value, dict) and "else" in value and key == "goto":
-            has_both = "when" in value or "kind" in value
+        if has_else and key == "goto":
+            has_both = (*parent, "when") in self.unknown or (*parent, "kind") in self.unknown
             return Mistake(
                 "RB119",
-                f'{describe(whole)} has both "else" and "goto"',
-                at,
+                f'{self.describe(parent)} has both "else" and "goto"',
+                path,
                 'name the next step after "else"',
                 "for example {else: end}, or {else: another_step, finding: its_finding}",
                 at_key=True,
-                drop=(*whole, "else") if has_both else None,
+                drop=(*parent, "else") if has_both else None,
                 silent=has_both,
             )
         return self._misspelled(path, value)
 
-    def _misspelled(self, path: Path, value: Raw) -> Mistake:
+    def _misspelled(self, path: Path, value: Raw, *, certain: bool = False) -> Mistake:
         """``path`` has a key that is unknown in ``value``; perhaps it is near one that could stand there."""
         parent, key = path[:-1], str(path[-1])
         legal = legal_keys(parent, value)
@@ -122,13 +122,13 @@ class _Shape:
         if guess is not None:
             # Where a misspelled "else" stands, pydantic misses "when".
             expected = {(*parent, guess)} | ({(*parent, "when"), (*parent, "kind")} if guess == "else" else set())
-            if expected & self.missing or difflib.SequenceMatcher(None, key, guess).ratio() >= _CERTAIN:
+            if certain or expected & self.missing or difflib.SequenceMatcher(None, key, guess).ratio() >= _CERTAIN:
                 rename = guess
                 self.missing -= expected
         return Mistake(
             "RB111",
-            f"{describe(self.original(parent))} has no key {quoted(key)}",
-            self.original(path),
+            f"{self.describe(parent)} has no key {quoted(key)}",
+            path,
             f'did you mean "{guess}"?' if guess else "",
             f"its keys are {', '.join(legal)}",
             at_key=True,
@@ -139,8 +139,8 @@ class _Shape:
         listed = " and ".join(f'"{kind}"' for kind in kinds)
         return Mistake(
             "RB118",
-            f"{describe(self.original(path[:-1]))} has more than one kind: {listed}",
-            self.original(path),
+            f"{self.describe(path[:-1])} has more than one kind: {listed}",
+            path,
             "make a step of its own for it",
             f"a step has exactly one of {', '.join(STEP_KINDS)}",
             at_key=True,
@@ -148,22 +148,22 @@ class _Shape:
         )
 
     def _no_kind(self, path: Path) -> Mistake:
-        value, at = value_at(self.document, path), self.original(path)
+        value = value_at(self.document, path)
         if not isinstance(value, dict):
             return Mistake(
                 "RB113",
-                f"{describe(at)} must be a mapping of keys and values, not {shown(value)}",
-                at,
+                f"{self.describe(path)} must be a mapping of keys and values, not {shown(value)}",
+                path,
                 f"give it one of {', '.join(STEP_KINDS)}",
             )
         for key in value:
             guess = closest(str(key).lower(), STEP_KINDS)
             if guess is not None and key not in legal_keys(path, value):
-                return self._misspelled((*path, key), value)
+                return self._misspelled((*path, key), value, certain=True)
         return Mistake(
             "RB118",
-            f"{describe(at)} has no kind",
-            at,
+            f"{self.describe(path)} has no kind",
+            path,
             f"give it one of {', '.join(STEP_KINDS)}",
             "probe measures, ask asks a person, call runs another runbook",
             at_key=True,
@@ -171,14 +171,13 @@ class _Shape:
 
     def _missing_key(self, path: Path) -> Mistake:
         parent, key = path[:-1], str(path[-1])
-        at = self.original(parent)
-        drop = at if parent else path
+        drop = parent or path
         if key in ("when", "kind") and is_way(parent):
-            sentence = f'{describe(at)} has neither "{key}" nor "else"'
+            sentence = f'{self.describe(parent)} has neither "{key}" nor "else"'
             return Mistake(
                 "RB119",
                 sentence,
-                at,
+                parent,
                 f'"{key}" is missing',
                 requirement(model_at(parent, {}), key),
                 drop=drop,
@@ -187,8 +186,8 @@ class _Shape:
         value = value_at(self.document, parent)
         return Mistake(
             "RB112",
-            f'{describe(at)} has no "{key}"',
-            at,
+            f'{self.describe(parent)} has no "{key}"',
+            parent,
             f'"{key}" is missing',
             requirement(model_at(parent, value), key),
             at_key=True,
@@ -197,22 +196,22 @@ class _Shape:
         )
 
     def _wrong_value(self, path: Path, error: ErrorDetails, *, at_key: bool) -> Mistake:
-        at, key = self.original(path), path[-1] if path else ""
+        key = path[-1] if path else ""
         value = key if at_key else value_at(self.document, path)
         wording = explain(error, value, key)
-        message = f"{describe(at)} {wording.sentence}"
+        message = f"{self.describe(path)} {wording.sentence}"
         if at_key:
             illegal = error["type"] == "string_pattern_mismatch"
-            message = f"{describe(at)} has no legal name" if illegal else f"the name of {message}"
+            message = f"{self.describe(path)} has no legal name" if illegal else f"the name of {message}"
         legal = legal_keys(path, {}) if error["type"] == "model_type" else ()
         return Mistake(
             wording.code,
             message,
-            at,
+            path,
             wording.label,
             f"its keys are {', '.join(legal)}" if legal else wording.help,
             at_key=at_key or value is None,
-            drop=self.original(_whole(path)),
+            drop=_whole(path),
         )
 
 

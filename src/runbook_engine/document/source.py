@@ -35,7 +35,7 @@ class Source:
         value itself: ``goto: cache`` is ``goto: [cache]``.
         """
         found, keys = self._walk(path)
-        if found is None or (key and path and isinstance(path[-1], str)):
+        if found is None or (key and not (path and isinstance(path[-1], int))):
             return self.span_of(*keys) if keys is not None else START
         return self.span_of(*extent(found, self.text))
 

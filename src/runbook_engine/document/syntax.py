@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from runbook_engine.document.lines import Lines
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -19,7 +21,7 @@ class Problem:
     help: str = ""
 
 
-QUOTE_TEMPLATE = 'write it in double quotes: "{{ … }}"'
+QUOTE_TEMPLATE = "write the whole value in double quotes"
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNQUOTED_TEMPLATE = re.compile(r"(?:(?<=[:,\-]\s)|(?<=\[))\s*(\{\{[^}\r\n]*\}?\}?)")
@@ -58,13 +60,9 @@ def explain(error: yaml.YAMLError, text: str) -> Problem:
     for words, message, label, at_context in _SENTENCES:
         if any(each in problem for each in words):
             start = around if at_context else at
-            character = text[start : start + 1].strip() or "a line break"
+            filled = {"character": text[start : start + 1].strip(), "line": Lines(text).span(at, at).line}
             return Problem(
-                "RB102",
-                message.format(character=character),
-                start,
-                _token_end(text, start),
-                label.format(character=character),
+                "RB102", message.format_map(filled), start, _token_end(text, start), label.format_map(filled)
             )
     return Problem("RB102", f"this is not YAML: {problem}", at, _token_end(text, at))
 
@@ -92,14 +90,14 @@ _SENTENCES: Sequence[tuple[tuple[str, ...], str, str, bool]] = (
     (
         ("',' or ']'",),
         'a list that begins with "[" is not closed, or a comma is missing in it',
-        'write "," or "]" here',
-        False,
+        'on line {line} YAML still expects "," or "]"',
+        True,
     ),
     (
         ("',' or '}'",),
         'a mapping that begins with "{{" is not closed, or a comma is missing in it',
-        'write "," or "}}" here',
-        False,
+        'on line {line} YAML still expects "," or "}}"',
+        True,
     ),
     (("could not find expected ':'",), 'a key is not followed by ":"', 'write "key: value"', True),
     (

@@ -230,7 +230,7 @@ class _Reader:
             written = node.value or "nothing"
             self.report(
                 "RB105",
-                f"a key is a text, and YAML reads {written[:40]} otherwise",
+                f"a key is a text, which {quoted(written)} is not without quotes",
                 *extent(node, self.text),
                 "write it in quotes",
             )
