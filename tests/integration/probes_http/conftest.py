@@ -18,8 +18,8 @@ import anyio
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
-import dns.rrset
 import pytest
 import trustme
 from cryptography import x509
@@ -305,10 +305,10 @@ class Servers:
                     continue
                 response.set_rcode(dns.rcode.NOERROR)
                 if kind == dns.rdatatype.to_text(question.rdtype):
-                    found = dns.rrset.from_text(name, int(ttl), "IN", kind, data)
-                    response.find_rrset(response.answer, found.name, found.rdclass, found.rdtype, create=True).update(
-                        found
+                    of_name = response.find_rrset(
+                        response.answer, question.name, question.rdclass, question.rdtype, create=True
                     )
+                    of_name.add(dns.rdata.from_text(question.rdclass, question.rdtype, data), int(ttl))
             return response
 
         return await self.dns(answer)

@@ -96,17 +96,21 @@ async def test_a_probe_that_is_cancelled_closes_its_connection_at_once(hostile: 
     server, _ = await hostile(what)
     params = get.params.model_validate({"url": server.url, "ca_file": servers.ca_file})
     async with anyio.create_task_group() as group:
-        group.start_soon(get, params, ProbeContext())
+        group.start_soon(_once, get, params)
         await server.somebody_came()
         group.cancel_scope.cancel()
     await server.everybody_left()
+
+
+async def _once(probe: Any, params: Any) -> None:
+    await probe(params, ProbeContext())
 
 
 async def test_a_run_of_samples_that_is_cancelled_closes_all_its_connections(servers: Any) -> None:
     server = await servers.black_hole()
     params = latency.params.model_validate({"url": server.url, "concurrency": 8})
     async with anyio.create_task_group() as group:
-        group.start_soon(latency, params, ProbeContext())
+        group.start_soon(_once, latency, params)
         await server.somebody_came()
         group.cancel_scope.cancel()
     await server.everybody_left()

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -106,8 +107,15 @@ async def test_a_body_of_exactly_the_bound_is_whole(servers: Any, response: Any,
 
 @pytest.mark.parametrize(
     "body",
-    [b"{broken", b"[" * 5000 + b"]" * 5000, b"[" * 100_000, b"1" * 5000, "naïve".encode("utf-16")],
-    ids=["broken", "deep", "unclosed", "long number", "utf-16"],
+    [
+        b"{broken",
+        b"[" * 5000 + b"]" * 5000,
+        b"[" * 100 + b"]" * 100,
+        b"[" * 100_000,
+        b"1" * 5000,
+        "naïve".encode("utf-16"),
+    ],
+    ids=["broken", "deep", "rather deep", "unclosed", "long number", "utf-16"],
 )
 async def test_a_body_that_is_not_usable_json_is_text(servers: Any, response: Any, measure: Any, body: bytes) -> None:
     server = await servers.http(response(body=body, headers=JSON))
@@ -125,9 +133,15 @@ async def test_a_small_body_that_unfolds_into_a_huge_one_stays_bounded(
 ) -> None:
     bomb = zlib.compress(b"\0" * 200_000_000)
     server = await servers.http(response(body=bomb, headers={"Content-Encoding": "deflate"}))
-    reading = await measure(get, url=server.url)
+    tracemalloc.start()
+    try:
+        reading = await measure(get, url=server.url)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
     assert reading.body_size == len(bomb)
     assert len(reading.document["text"]) == 10_000
+    assert peak < 100_000_000
 
 
 async def test_a_head_request_has_no_body(servers: Any, response: Any, measure: Any) -> None:
@@ -175,8 +189,11 @@ async def test_another_server_that_is_redirected_to_gets_neither_headers_nor_pas
 
 
 async def test_the_same_server_that_is_redirected_to_gets_them_again(servers: Any, response: Any, measure: Any) -> None:
-    server = await servers.http(lambda request: response(status=302 if request.number == 0 else 200, headers=go))
-    go = {"Location": f"http://127.0.0.1:{server.port}/new"}
+    def to_a_full_url(request: Any) -> Any:
+        location = {"Location": f"http://{request.headers['host']}/new"}
+        return response(status=302, headers=location) if request.number == 0 else response()
+
+    server = await servers.http(to_a_full_url)
     url = server.url.replace("://", "://user:password@")
     await measure(get, url=url, headers={"X-Api-Key": "k3y"}, follow_redirects=True)
     assert server.requests[1].headers["authorization"] == server.requests[0].headers["authorization"]

@@ -88,6 +88,18 @@ async def test_connections_that_break_count_as_errors_and_the_next_sample_connec
     assert "closed it without an answer" in reading.evidence["errors"][0]
 
 
+async def test_a_connection_that_the_server_has_closed_meanwhile_is_not_used_again(servers: Any, measure: Any) -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+
+    server = await servers.start(once)
+    reading = await measure(latency, url=server.url, samples=10, concurrency=1)
+    assert (reading.ok, reading.error_rate) == (10, 0.0)
+    assert server.connections == 10
+
+
 @pytest.mark.parametrize(
     ("status", "kind", "remedy"),
     [

@@ -6,10 +6,12 @@ import socket
 import time
 from typing import Any
 
+import anyio
 import pytest
+from anyio.abc import SocketStream
 from pydantic import ValidationError
 
-from runbook_engine.probe import ErrorKind, ProbeError
+from runbook_engine.probe import ErrorKind, ProbeContext, ProbeError
 from runbook_probes.network import NEXT_ADDRESS_AFTER, not_connected
 from runbook_probes.tcp import connect
 
@@ -67,6 +69,26 @@ async def test_an_address_that_stays_silent_does_not_hold_up_the_next_one(
     reading = await measure(connect, host="two.example", port=silent)
     assert NEXT_ADDRESS_AFTER <= reading.connect < 2
     assert reading.evidence["address"] == f"127.0.0.1:{server.port}"
+
+
+async def test_a_connection_that_comes_just_when_the_probe_is_cancelled_is_closed(
+    servers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await servers.black_hole()
+    really = anyio.connect_tcp
+    scope = anyio.CancelScope()
+
+    async def too_late(address: str, port: int) -> SocketStream:
+        stream = await really(address, port)
+        scope.cancel()
+        return stream
+
+    monkeypatch.setattr(anyio, "connect_tcp", too_late)
+    with scope:
+        await connect(connect.params(host="127.0.0.1", port=server.port), ProbeContext())
+    assert scope.cancelled_caught
+    await server.somebody_came()
+    await server.everybody_left()
 
 
 async def _leave(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
