@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from pydantic import JsonValue
 
+from runbook_engine.engine.events import InputValue
 from runbook_engine.secret import HIDDEN
 
 MOST_TEXT = 4_000
@@ -63,6 +64,15 @@ class Border:
         if "://" in masked:
             masked = _hide_accounts(masked)
         return masked if len(masked) <= most else f"{masked[:most]}… (truncated, {len(masked)} characters)"
+
+    def inputs(self, inputs: Mapping[str, InputValue]) -> Mapping[str, InputValue]:
+        """What a report may show of a run's inputs."""
+        return {
+            name: InputValue(
+                self.text(each.value) if isinstance(each.value, str) else each.value, self.text(each.shown), each.source
+            )
+            for name, each in inputs.items()
+        }
 
     def evidence(self, evidence: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
         """Masked and bounded; ``truncated: true`` stands in what was cut."""

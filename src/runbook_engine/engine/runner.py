@@ -87,7 +87,7 @@ class Runner:
         """Walk to the end, the deadline or the cancellation. Cancelled, it writes how far it came and lets go."""
         plan, around = self._plan, self._around
         documents = documents_of(plan, self._border)
-        shown = {name: each.shown() for name, each in self._inputs.items()}
+        shown = self._border.inputs({name: each.shown() for name, each in self._inputs.items()})
         runbook = plan.runbook
         self._emit(
             RunStarted(
@@ -267,7 +267,7 @@ class Runner:
             )
         self._border.learn(*(secret for each in inputs.values() for secret in each.secrets))
         scope = child_scope(run.scope, step.id)
-        shown = {name: each.shown() for name, each in inputs.items()}
+        shown = self._border.inputs({name: each.shown() for name, each in inputs.items()})
         self._emit(CallStarted(self._around.clock.now(), run.scope, step.id, model.call, shown))
         called = ScopeRun.of(scope, child, inputs, self._border)
         with anyio.move_on_after(model.timeout) as limit:
