@@ -42,7 +42,8 @@ def compose(text: str, file: str) -> Composed:
     try:
         reader.read()
     except _MistakeError as fatal:
-        reader.problems.append(fatal.problem)
+        if all((each.code, each.start) != (fatal.problem.code, fatal.problem.start) for each in reader.problems):
+            reader.problems.append(fatal.problem)
         reader.root, reader.value = None, None
     found = (
         Diagnostic(each.code, each.message, file, reader.lines.span(each.start, each.end), each.label, each.help)
