@@ -22,7 +22,9 @@ class Params(BaseModel):
     Use ``Secret`` for connection strings and passwords.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class Reading(BaseModel):
