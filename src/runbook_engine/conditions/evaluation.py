@@ -64,7 +64,7 @@ def compile(expression: Expression) -> Compiled:  # noqa: A001 - the word for it
     return Compiled(expression, evaluator(expression))
 
 
-_COMPARE: Mapping[Operator, Callable[..., bool]] = {
+COMPARE: Mapping[Operator, Callable[..., bool]] = {
     Operator.EQUAL: operator.eq,
     Operator.UNEQUAL: operator.ne,
     Operator.LESS: operator.lt,
@@ -88,9 +88,9 @@ def evaluator(node: Expression) -> Evaluator:  # noqa: C901, PLR0912 - a table o
         case Name():
             return _named(node)
         case Comparison(operator=sign, left=Name() as name, right=Constant(value=value)):
-            return _compared_with(name, _COMPARE[sign], value)
+            return _compared_with(name, COMPARE[sign], value)
         case Comparison(operator=sign, left=left, right=right):
-            return _both(_COMPARE[sign], evaluator(left), evaluator(right))
+            return _both(COMPARE[sign], evaluator(left), evaluator(right))
         case And(parts=parts):
             return _joined([evaluator(part) for part in parts], decisive=False)
         case Or(parts=parts):

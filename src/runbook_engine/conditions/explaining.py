@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from runbook_engine.conditions.dimensions import calculated
-from runbook_engine.conditions.evaluation import Lookup, evaluator, lacks
+from runbook_engine.conditions.evaluation import COMPARE, Lookup, evaluator, lacks
 from runbook_engine.conditions.showing import shown, shown_apart, shown_text
 from runbook_engine.conditions.tree import (
     And,
@@ -101,6 +101,8 @@ class _Teller:
 
     def told(self, node: Expression) -> _Told:
         match node:
+            case Comparison(left=left, right=right):
+                return self._compared(node, self._value(left), self._value(right))
             case And(parts=parts):
                 return _decided([self.told(part) for part in parts], decisive=False)
             case Or(parts=parts):
@@ -109,10 +111,16 @@ class _Teller:
                 truth, facts = self.told(operand)
                 return None if truth is None else not truth, facts
         value = self._value(node)
-        if value is None:
-            return None, [_Fact(self._lack(lack.node), lack.node) for lack in lacks(node, self._lookup)]
-        truth = bool(value)
-        return truth, [self._fact(node, truth=truth)]
+        return self._undecided(node) if value is None else (bool(value), [self._fact(node, truth=bool(value))])
+
+    def _compared(self, node: Comparison, one: Value | None, other: Value | None) -> _Told:
+        if one is None or other is None:
+            return self._undecided(node)
+        truth = COMPARE[node.operator](one, other)
+        return truth, [_Fact(self._comparison(node, one, other, truth=truth), node)]
+
+    def _undecided(self, node: Expression) -> _Told:
+        return None, [_Fact(self._lack(lack.node), lack.node) for lack in lacks(node, self._lookup)]
 
     def _value(self, node: Expression) -> Value | None:
         if isinstance(node, Constant):
@@ -134,8 +142,6 @@ class _Teller:
     def _fact(self, node: Expression, *, truth: bool) -> _Fact:
         """A decided condition without ``and or not`` at its top."""
         match node:
-            case Comparison():
-                return _Fact(self._comparison(node, truth=truth), node)
             case IsMissing(name=name, negated=negated):
                 present = truth == negated
                 return _Fact(f"{_label(name)} is {'not missing' if present else 'missing'}", node, present)
@@ -153,12 +159,11 @@ class _Teller:
                 return _Fact(told, node)
         return _Fact(f"{_label(node)} is {'yes' if truth else 'no'}", node)
 
-    def _comparison(self, node: Comparison, *, truth: bool) -> str:
+    def _comparison(self, node: Comparison, one: Value, other: Value, *, truth: bool) -> str:
         operator = node.operator if truth else node.operator.negated
         left, right = node.left, node.right
         if is_constant(left) and not is_constant(right):
-            operator, left, right = operator.flipped, right, left
-        one, other = self._value(left), self._value(right)
+            operator, left, right, one, other = operator.flipped, right, left, other, one
         dimension = self._dimension(left, right)
         if isinstance(one, bool) and isinstance(left, Name) and isinstance(right, Constant):
             return f"{_label(left)} is {shown(one, dimension)}"

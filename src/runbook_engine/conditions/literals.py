@@ -58,7 +58,7 @@ def number(token: Token) -> Constant:
     digits = written.rstrip(_UNIT_CHARACTERS)
     unit = written[len(digits) :]
     dimension, factor = UNITS.get(unit, _BARE)
-    if dimension is Dimension.NUMBER and unit:
+    if (dimension is Dimension.NUMBER and unit) or "_" in digits:
         raise _not_a_unit(token)
     try:
         exact = dimension in _EXACT and digits.isdigit()

@@ -1,7 +1,7 @@
 """GetMetricStatistics as CloudWatch gives it, over moto's store.
 
-moto matches a part of the dimensions, mixes units, knows no percentiles and gives datapoints in order. CloudWatch does none of
-that, and each difference would hide a mistake:
+moto matches a part of the dimensions, mixes units, knows no percentiles and gives datapoints in order. CloudWatch does not,
+and each difference would hide a mistake:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
 """
 

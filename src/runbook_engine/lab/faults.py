@@ -132,8 +132,8 @@ _ALL = (
     Fault(
         "two_faults",
         "A slow report query, and no CPU left",
-        "The faults slow_queries and cpu_high at once: incidents seldom have one cause. The diagnosis should name "
-        "both, and not stop at the first.",
+        "The faults slow_queries and cpu_high at once, each injected as it is alone: incidents seldom have one "
+        "cause. One sees a P95 of about a second. The diagnosis should name both, and not stop at the first.",
         ("slow_queries", "cpu_high"),
     ),
 )
