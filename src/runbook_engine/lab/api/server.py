@@ -30,7 +30,7 @@ class ApiServer(ThreadingHTTPServer):
     def finish_request(self, request: object, client_address: object) -> None:
         """The handshake happens here, in the connection's own thread: a silent client holds nobody else."""
         assert isinstance(request, socket)
-        request.settimeout(IDLE_TIMEOUT_S); print(1)
+        request.settimeout(IDLE_TIMEOUT_S)
         try:
             secured = self._tls.wrap_socket(request, server_side=True)
         except OSError:
