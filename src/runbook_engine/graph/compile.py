@@ -70,7 +70,7 @@ class Compiler:
         }
         successors = names.successors()
         order = topological_order(successors)
-        check_structure(runbook, order, successors, found)
+        check_structure(runbook, order, successors, found, whole=not (names.dangling or loaded.names.broken))
         scope = Scope(
             inputs={name: input_type(spec) for name, spec in runbook.inputs.items()},
             unknowable_inputs=frozenset(loaded.names.inputs) - set(runbook.inputs),

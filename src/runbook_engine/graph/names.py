@@ -19,6 +19,8 @@ class NameChecks:
         self._runbook = runbook
         self._raw = raw
         self._mistakes = mistakes
+        self.dangling = False
+        """Whether some branch leads to a step that does not exist."""
         mistakes.runbook = runbook.runbook
 
     def successors(self) -> dict[StepId, tuple[StepId, ...]]:
@@ -88,6 +90,7 @@ class NameChecks:
 
     def _step_exists(self, step: StepId, path: Path, message: str, code: str) -> None:
         if step not in self._raw.steps:
+            self.dangling = True
             self._unknown(code, message, path, step, self._raw.steps, "steps of this runbook")
 
     def _finding_exists(self, finding: FindingId, step: StepId, path: Path) -> None:

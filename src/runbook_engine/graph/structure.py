@@ -31,8 +31,13 @@ def check_structure(
     order: tuple[StepId, ...] | None,
     successors: Mapping[StepId, Sequence[StepId]],
     mistakes: Mistakes,
+    *,
+    whole: bool,
 ) -> None:
-    """Report cycles as errors, and steps that nothing leads to as warnings."""
+    """Report cycles as errors, and steps that nothing leads to as warnings.
+
+    ``whole`` says that every way could be read: else nobody knows where the missing ones lead.
+    """
     if order is None:
         from runbook_engine.graph.dag import smallest_cycles
 
@@ -44,6 +49,8 @@ def check_structure(
                 key=True,
                 help="a runbook always moves forward; to measure again, give the step a retry",
             )
+    if not whole:
+        return
     reached = _reach(runbook, successors)
     for step in runbook.steps:
         if step not in reached:

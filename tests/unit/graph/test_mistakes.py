@@ -43,10 +43,7 @@ def told(text: str) -> list[str]:
         (
             "steps:\n  one: {probe: fake.value, branches: [{when: p95 > 1s, finding: slow}, {else: tow}]}\n"
             "  two: {probe: fake.value}\n",
-            [
-                '5:79 RB203 step "one" goes to "tow", which does not exist',
-                '6:3 RB206 nothing leads to step "two", so it never runs',
-            ],
+            ['5:79 RB203 step "one" goes to "tow", which does not exist'],
         ),
         (
             "steps:\n  one: {probe: fake.value, branches: [{when: p95 > 1s, finding: slwo}, {else: end}]}\n",
@@ -108,7 +105,6 @@ def test_a_resolution_and_a_start_that_do_not_exist_are_named() -> None:
     )
     assert [each.split(" ", 1)[1] for each in told(text)] == [
         'RB201 the runbook starts with "oen", which does not exist',
-        'RB206 nothing leads to step "one", so it never runs',
         'RB204 finding "slow" names the resolution "fxi", which does not exist',
         'RB208 resolution "fix" is unused: nothing points to it',
     ]
@@ -166,3 +162,15 @@ def test_the_plan_is_a_networkx_graph_whose_edges_carry_their_branches() -> None
     assert plan is not None
     assert [edge.label for edge in plan.dag.edges["one", "two"]["ways"]] == ["p95 > 1s", "else"]
     assert plan.order == ("one", "two")
+
+
+def test_a_step_that_nothing_leads_to_is_a_warning() -> None:
+    text = HEAD + (
+        "steps:\n  one: {probe: fake.value, branches: [{when: p95 > 1s, finding: slow}, {else: end}]}\n"
+        "  two: {probe: fake.value}\n"
+    )
+    found = compiled(text + TAIL)
+    assert found.plan is not None
+    assert [str(each) for each in found.diagnostics] == [
+        'example.yaml:6:3: warning[RB206]: nothing leads to step "two", so it never runs'
+    ]
