@@ -62,6 +62,8 @@ class Draft:
                 while target in before and target:
                     target = target[:-1]
                 self.broken.add(target)
+                if target in self._renamed:
+                    self.broken.add((*target[:-1], self._renamed[target]))
             self._touch(target)
         return () not in self.broken
 
@@ -74,7 +76,9 @@ class Draft:
         if ("steps",) in self.broken:
             self.hollow = True
             value["steps"] = {_NO_STEPS: {"ask": _NO_STEPS}}
-        for key, stand_in in (("runbook", "unnamed"), ("title", "untitled"), ("start", list(value.get("steps", {})))):
+        steps = value.get("steps")
+        start = list(steps) if isinstance(steps, dict) else []
+        for key, stand_in in (("runbook", "unnamed"), ("title", "untitled"), ("start", start)):
             if (key,) in self.broken:
                 value[key] = stand_in
         return value, moved
@@ -88,6 +92,8 @@ class Draft:
         return frozenset(found) if isinstance(found, dict) else frozenset()
 
     def _touch(self, path: Path) -> None:
+        if path in self._renamed:
+            self.touched.add((*path[:-1], self._renamed[path]))
         for length in range(len(path) + 1):
             self.touched.add(path[:length])
 

@@ -21,6 +21,7 @@ from runbook_engine.errors import closest
 KINDS = ("runbook", "playbook", "policy", "knowledge", "environment")
 """The documents that live side by side, told apart by their first key."""
 
+_MOST_BYTES = 4 * MOST_CHARACTERS
 _MOST_ROUNDS = 16
 _MOST_MISTAKES = 500
 
@@ -69,9 +70,12 @@ def load_file(file: FilePath | str) -> Loaded:
     name = _shown(path)
     try:
         with path.open("rb") as stream:
-            content = stream.read(4 * MOST_CHARACTERS + 4)
-    except OSError as error:
-        return _unreadable(name, "", 0, f"the file cannot be read: {error.strerror or type(error).__name__}")
+            content = stream.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return _unreadable(name, "", 0, f"the file cannot be read: {reason}")
+    if len(content) > _MOST_BYTES:
+        return _unreadable(name, "", 0, f"the file has more than {_MOST_BYTES} bytes", code="RB108")
     try:
         return load(content.decode("utf-8"), name)
     except UnicodeDecodeError as error:
@@ -163,7 +167,7 @@ class _Report:
     def __init__(self, source: Source, diagnostics: Sequence[Diagnostic]) -> None:
         self.source = source
         self._text = source
-        self._found = {(each.code, each.span): each for each in diagnostics}
+        self._found = {(each.code, each.span, each.label): each for each in diagnostics}
 
     def add(self, mistakes: Iterable[Mistake]) -> bool:
         """Whether there was room for all of them."""
@@ -171,10 +175,10 @@ class _Report:
             span = self._text.span(each.path, key=each.at_key)
             if len(self._found) >= _MOST_MISTAKES:
                 message = f"there are more mistakes than these {_MOST_MISTAKES}"
-                self._found["RB109", span] = Diagnostic("RB109", message, self.source.file, span)
+                self._found["RB109", span, ""] = Diagnostic("RB109", message, self.source.file, span)
                 return False
             new = Diagnostic(each.code, each.message, self.source.file, span, each.label, each.help)
-            self._found.setdefault((each.code, span), new)
+            self._found.setdefault((each.code, span, each.label), new)
         return True
 
     def loaded(self, partial: Runbook | None = None, names: RawNames | None = None) -> Loaded:
@@ -183,9 +187,9 @@ class _Report:
         return Loaded(None if failed else partial, partial, diagnostics, self.source, names or RawNames())
 
 
-def _unreadable(file: str, text: str, at: int, message: str) -> Loaded:
+def _unreadable(file: str, text: str, at: int, message: str, *, code: str = "RB101") -> Loaded:
     source = Source(file, text)
-    diagnostic = Diagnostic("RB101", message, file, source.span_of(at, at + 1))
+    diagnostic = Diagnostic(code, message, file, source.span_of(at, at + 1))
     return Loaded(None, None, (diagnostic,), source)
 
 

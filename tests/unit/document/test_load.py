@@ -116,7 +116,7 @@ def test_only_what_is_broken_is_taken_out(runbook_text: Text) -> None:
 def test_required_keys_at_the_top_are_stood_in_for_so_that_the_rest_is_checked() -> None:
     loaded = broken("runbook: Small\nsteps:\n  a: {ask: x}\n  b: {ask: x}\n")
 
-    assert [each.code for each in loaded.diagnostics] == ["RB115", "RB112", "RB112"]
+    assert [each.code for each in loaded.diagnostics] == ["RB112", "RB112", "RB115"]
     assert loaded.partial is not None
     assert loaded.partial.start == ("a", "b")
     assert loaded.broken == {("runbook",), ("title",), ("start",)}
@@ -155,7 +155,7 @@ def test_a_mistake_below_an_anchor_is_reported_once(runbook_text: Text) -> None:
         ("{}", 'RB118 step "first" has no kind'),
         ("{probe: http.get, ask: x}", 'RB118 step "first" has more than one kind: "probe" and "ask"'),
         ("{ask: x, call: y}", 'RB118 step "first" has more than one kind: "ask" and "call"'),
-        ("{call: x, with: {}, values: [a], ask: y}", 'RB118 step "first" has more than one kind: "ask" and "call"'),
+        ("{call: x, with: {}, ask: y}", 'RB118 step "first" has more than one kind: "ask" and "call"'),
         ("5", 'RB113 step "first" must be a mapping of keys and values, not 5'),
         ("", 'RB113 step "first" must be a mapping of keys and values, not empty'),
         ("{proobe: http.get}", 'RB111 step "first" has no key "proobe"'),
@@ -173,7 +173,7 @@ def test_a_mistake_below_an_anchor_is_reported_once(runbook_text: Text) -> None:
         ("{ask: x, default: yes}", 'RB121 the default of step "first" is "yes", which is not true or false'),
         ("{probe: a.b, params: {}}", 'RB111 step "first" has no key "params"'),
         ("{probe: a.b, with: [x]}", 'RB113 "with" of step "first" must be a mapping of keys and values, not a list'),
-        ("{probe: a.b, retry: 3}", "RB113 the retry of step \"first\" must be a mapping of keys and values, not 3"),
+        ("{probe: a.b, retry: 3}", 'RB113 the retry of step "first" must be a mapping of keys and values, not 3'),
         ("{probe: a.b, retry: {attempts: 2.5}}", 'RB113 "attempts" of the retry of step "first" must be a whole number, not 2.5'),
         ("{probe: a.b, retry: {jitter: 200%}}", 'RB116 "jitter" of the retry of step "first" must be at most 100 %'),
         ("{probe: a.b, extract: {x: {}}}", 'RB112 extract "x" of step "first" has no "path"'),
@@ -289,13 +289,13 @@ def test_a_missing_key_says_what_it_is_for(runbook_text: Text) -> None:
 
     assert diagnostic.message == 'finding "slow" has no "level"'
     assert diagnostic.help == '"level": How bad it is; warning or critical'
-    assert (diagnostic.span.line, diagnostic.span.column) == (6, 3)
+    assert (diagnostic.span.line, diagnostic.span.column) == (7, 3)
 
 
 def test_several_missing_keys_cost_only_what_lacks_them(runbook_text: Text) -> None:
     loaded = broken(runbook_text("findings: {a: {}, b: {level: warning, title: x}}"))
 
-    assert [each.code for each in loaded.diagnostics] == ["RB112"]
+    assert [each.label for each in loaded.diagnostics] == ['"level" is missing', '"title" is missing']
     assert loaded.partial is not None
     assert list(loaded.partial.findings) == ["b"]
 
@@ -377,9 +377,10 @@ def test_bytes_that_are_no_text_are_a_diagnostic(
 
 
 def test_a_file_that_cannot_be_read_is_a_diagnostic(tmp_path: Path) -> None:
-    missing, directory = load_file(tmp_path / "missing.yaml"), load_file(tmp_path)
+    missing, directory, nonsense = (load_file(each) for each in (tmp_path / "missing.yaml", tmp_path, "a\0b"))
 
-    assert [each.code for each in (*missing.diagnostics, *directory.diagnostics)] == ["RB101", "RB101"]
+    found = [*missing.diagnostics, *directory.diagnostics, *nonsense.diagnostics]
+    assert [each.code for each in found] == ["RB101", "RB101", "RB101"]
     assert os.strerror(2) in missing.diagnostics[0].message
 
 
