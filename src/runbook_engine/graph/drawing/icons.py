@@ -24,9 +24,13 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "end": '<circle class="thin" cx="8" cy="8" r="3.2"/>',
     }
 )
-CSS = (
-    ".solid{fill:currentColor;stroke:currentColor;stroke-width:1.2;stroke-linejoin:round}"
-    ".cut{fill:none;stroke:var(--rb-surface);stroke-width:1.7;stroke-linecap:round;stroke-linejoin:round}"
-    ".thin{fill:none;stroke:currentColor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round}"
-    ".dotted{stroke-dasharray:1.6 2.6}"
-)
+
+
+def css(scope: str) -> str:
+    """How signs below the selector ``scope`` are drawn."""
+    return (
+        f"{scope} .solid{{fill:currentColor;stroke:currentColor;stroke-width:1.2;stroke-linejoin:round}}"
+        f"{scope} .cut{{fill:none;stroke:var(--rb-surface);stroke-width:1.7;stroke-linecap:round;stroke-linejoin:round}}"
+        f"{scope} .thin{{fill:none;stroke:currentColor;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round}}"
+        f"{scope} .dotted{{stroke-dasharray:1.6 2.6}}"
+    )

@@ -44,14 +44,14 @@ CSS = (
     ".rb-graph .mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"
     '"DejaVu Sans Mono","Liberation Mono",monospace}'
     ".rb-graph .card{fill:var(--rb-surface);stroke:var(--rb-edge);stroke-width:1.2}"
-    ".rb-graph .label{fill:var(--rb-sunken);stroke:none}"
+    ".rb-graph .label{fill:var(--rb-sunken);stroke:var(--rb-line)}"
     ".rb-graph .rule{stroke:var(--rb-line);stroke-width:1}"
     ".rb-graph .arrow{fill:none;stroke:var(--rb-edge);stroke-width:1.4}"
     ".rb-graph .head{fill:var(--rb-edge)}"
     ".rb-graph .error{stroke-dasharray:5 4}"
     ".rb-graph .start{fill:var(--rb-ink)}"
     # What a run went through is strong, what it passed by is faint.
-    ".rb-run .arrow{stroke:var(--rb-line)}.rb-run .head{fill:var(--rb-line)}"
+    ".rb-run .arrow{stroke:var(--rb-quiet)}.rb-run .head{fill:var(--rb-quiet)}"
     ".rb-run .arrow.taken{stroke:var(--rb-accent);stroke-width:2.4}.rb-run .head.taken{fill:var(--rb-accent)}"
     ".rb-run .row{fill:var(--rb-faint)}.rb-run .row.taken{fill:var(--rb-ink);font-weight:600}"
     ".rb-run .mark{fill:none}.rb-run .mark.taken{fill:var(--rb-accent)}"
@@ -67,8 +67,7 @@ CSS = (
     ".rb-graph .critical-text,.rb-run .row.taken.critical-text{fill:var(--rb-critical)}"
     ".rb-run .row.warning-text:not(.taken),.rb-run .row.critical-text:not(.taken){fill:var(--rb-faint)}"
     ".rb-graph a{text-decoration:none}"
-    ".rb-graph a:hover .card,.rb-graph a:focus .card{stroke:var(--rb-accent);stroke-width:2.2}"
-    + icons.CSS.replace("}.", "}.rb-graph .").replace(".solid", ".rb-graph .solid", 1)
+    ".rb-graph a:hover .card,.rb-graph a:focus .card{stroke:var(--rb-accent);stroke-width:2.2}" + icons.css(".rb-graph")
 )
 """The style of every picture; the colours are those of ``palette``, as ``--rb-ink`` and so on."""
 

@@ -1,0 +1,212 @@
+"""A trace -> what a report says. Texts from outside are made harmless here, once, for every format."""
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from runbook_engine.document.models import AskStep, Runbook
+from runbook_engine.engine.events import AttemptFailed, BlindSpot, Failure, FindingRaised, InputValue, StepStatus
+from runbook_engine.engine.trace import StepTrace, Trace
+from runbook_engine.hostile import cut, harmless, one_line
+from runbook_engine.ids import ResolutionId, StepId
+from runbook_engine.quantity import BASE_UNIT, Dimension, Value, show
+from runbook_engine.report.model import (
+    BlindSpotPart,
+    BranchPart,
+    ErrorPart,
+    EvidencePart,
+    FindingPart,
+    InputPart,
+    MetricPart,
+    ReferencePart,
+    Report,
+    ResolutionPart,
+    RetryPart,
+    RunbookPart,
+    StepPart,
+)
+
+MOST_TEXT = 4_200
+"""A little more than the border lets through: its own mark of truncation stays whole."""
+_LATEST = 253402300799.0
+
+
+def build(trace: Trace) -> Report:
+    """What a report of this run says."""
+    blind = {(each.scope, each.step) for each in trace.blind_spots}
+    return Report(
+        run_id=_line(trace.run_id),
+        runbook=_runbook(trace),
+        outcome=trace.outcome,
+        ending=trace.ending,
+        started_at=timestamp(trace.started_at),
+        finished_at=timestamp(trace.finished_at if trace.finished_at is not None else trace.started_at),
+        duration_ms=_milliseconds(trace.duration),
+        inputs={_line(name): _input(value) for name, value in trace.inputs.items()},
+        findings=tuple(_finding(each, trace.runbooks[each.scope]) for each in (*trace.causes, *trace.symptoms)),
+        steps=tuple(_step(each, trace.runbooks[each.scope], blind=key in blind) for key, each in trace.steps.items()),
+        path=tuple(_line(f"{scope}/{step}" if scope else step) for scope, step in trace.path),
+        blind_spots=tuple(_blind_spot(each, trace) for each in trace.blind_spots),
+        prevention=_prevention(trace.runbooks.values()),
+        engine=_line(trace.engine),
+    )
+
+
+def timestamp(at: float) -> str:
+    """ISO 8601 in UTC with milliseconds. ``at`` is Unix seconds."""
+    moment = datetime.fromtimestamp(min(max(0.0, at), _LATEST), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3) if math.isfinite(seconds) else 0.0
+
+
+def _text(text: str) -> str:
+    return cut(harmless(text), MOST_TEXT)
+
+
+def _line(text: str) -> str:
+    return cut(one_line(text), MOST_TEXT)
+
+
+def _value(value: Value | None) -> Value | None:
+    if isinstance(value, str):
+        return _text(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _json(value: JsonValue) -> JsonValue:
+    match value:
+        case str():
+            return _text(value)
+        case list():
+            return [_json(each) for each in value]
+        case dict():
+            return {_line(key): _json(each) for key, each in value.items()}
+    return value
+
+
+def _runbook(trace: Trace) -> RunbookPart:
+    document = trace.document
+    return RunbookPart(
+        name=_line(trace.runbook),
+        version=_line(trace.version),
+        digest=_line(trace.digest),
+        title=_line(document.title),
+        description=_text(document.description),
+        owner=_line(document.owner),
+        severity=document.severity,
+        symptoms=tuple(_line(each) for each in document.symptoms),
+        references=tuple(ReferencePart(title=_line(each.title), url=_line(each.url)) for each in document.references),
+    )
+
+
+def _prevention(runbooks: Iterable[Runbook]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_line(each) for runbook in runbooks for each in runbook.prevention))
+
+
+def _input(given: InputValue) -> InputPart:
+    return InputPart(value=_value(given.value), shown=_line(given.shown), source=_line(given.source))
+
+
+def _finding(raised: FindingRaised, runbook: Runbook) -> FindingPart:
+    spec = runbook.resolutions.get(ResolutionId(raised.resolution)) if raised.resolution else None
+    condition = _line(raised.condition)
+    return FindingPart(
+        id=_line(raised.finding),
+        kind=raised.kind,
+        level=raised.level,
+        title=_line(raised.title),
+        cause=_line(raised.cause),
+        step=_line(raised.step),
+        scope=_line(raised.scope),
+        condition=condition,
+        evidence=tuple(
+            EvidencePart(
+                metric=_line(each.name),
+                value=_value(each.value),
+                unit=_line(each.unit),
+                shown=_line(each.shown),
+                condition=condition,
+            )
+            for each in raised.evidence
+        ),
+        resolution=ResolutionPart(
+            id=_line(raised.resolution or ""), title=_line(spec.title), steps=tuple(_line(each) for each in spec.steps)
+        )
+        if spec
+        else None,
+    )
+
+
+def _step(step: StepTrace, runbook: Runbook, *, blind: bool) -> StepPart:
+    """A step that was cut short while it measured has a blind spot and no decision: it is blind."""
+    spec = runbook.steps[StepId(step.id)]
+    branch = None
+    if step.branch is not None:
+        branch = BranchPart(
+            when=_line(step.when),
+            finding=_line(step.finding) if step.finding else None,
+            goto=tuple(_line(each) for each in step.goto),
+            why=_line(step.why),
+        )
+    return StepPart(
+        id=_line(step.id),
+        scope=_line(step.scope),
+        title=_line(step.title),
+        description=_text(spec.description),
+        kind=step.kind,
+        status=step.status or (StepStatus.BLIND if blind else None),
+        probe=_line(step.probe) if step.probe else None,
+        calls=_line(step.calls) if step.calls else None,
+        question=_line(spec.ask) if isinstance(spec, AskStep) else "",
+        answered_by=_line(step.answered_by),
+        reading=_reading(step),
+        evidence={_line(name): _json(value) for name, value in step.evidence.items()},
+        error=_error(step.error) if step.error else None,
+        branch=branch,
+        command=_text(step.command).strip(),
+        started_at=timestamp(step.started_at) if step.started_at is not None else None,
+        duration_ms=_milliseconds(step.duration) if step.duration is not None else None,
+        attempts=step.attempts,
+        retries=tuple(_retry(each) for each in step.retries),
+    )
+
+
+def _reading(step: StepTrace) -> Mapping[str, MetricPart]:
+    found = {}
+    for name, value in step.metrics.items():
+        dimension = _dimension(step.dimensions.get(name))
+        found[_line(name)] = MetricPart(
+            value=_value(value),
+            unit=BASE_UNIT[dimension],
+            shown=_line(show(value, dimension)),
+            missing=_line(step.missing.get(name, "")),
+        )
+    return found
+
+
+def _dimension(name: str | None) -> Dimension:
+    return next((each for each in Dimension if each == name), Dimension.NUMBER)
+
+
+def _error(failure: Failure) -> ErrorPart:
+    return ErrorPart(kind=failure.kind, message=_text(failure.message), remedy=_text(failure.remedy))
+
+
+def _retry(attempt: AttemptFailed) -> RetryPart:
+    return RetryPart(attempt=attempt.attempt, error=_error(attempt.error), wait_ms=_milliseconds(attempt.wait))
+
+
+def _blind_spot(blind: BlindSpot, trace: Trace) -> BlindSpotPart:
+    return BlindSpotPart(
+        step=_line(blind.step),
+        scope=_line(blind.scope),
+        title=_line(trace.steps[blind.scope, blind.step].title),
+        kind=blind.kind,
+        message=_text(blind.message),
+        remedy=_text(blind.remedy),
+    )

@@ -1,0 +1,48 @@
+"""Jinja, as reports use it. Every value that a template prints passes ``escape`` first, unless it is ``Ready``."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from runbook_engine.report import view
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Ready(str):
+    """Text that is already fit for its format."""
+
+    __slots__ = ()
+
+
+def environment(escape: Callable[[str], str]) -> Environment:
+    """For formats that Jinja has no escaping of its own for."""
+
+    def finalize(value: object) -> object:
+        return value if isinstance(value, Ready) or not isinstance(value, str) else escape(value)
+
+    return _environment(finalize)
+
+
+def html_environment() -> Environment:
+    """With Jinja's own escaping."""
+    env = _environment(None)
+    env.autoescape = True
+    return env
+
+
+def _environment(finalize: Callable[[object], object] | None) -> Environment:
+    env = Environment(  # noqa: S701 - what is printed is escaped by finalize, or by html_environment
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=finalize,
+    )
+    env.filters["duration"] = view.duration
+    env.filters["reason"] = view.reason
+    env.filters["depth"] = view.depth
+    env.filters["counted"] = view.counted
+    return env

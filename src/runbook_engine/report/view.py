@@ -1,0 +1,169 @@
+"""What every format for people says beside the report's own fields: sentences, counts, and the order of things."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from runbook_engine.document.models import FindingKind
+from runbook_engine.engine.events import Ending, Outcome, StepStatus
+from runbook_engine.quantity import Dimension, show
+from runbook_engine.report.evidence import Table, tables
+from runbook_engine.report.model import BlindSpotPart, FindingPart, Report, ResolutionPart, StepPart
+
+NOT_REACHED = "not reached"
+_ENDINGS: Mapping[Ending, str] = MappingProxyType(
+    {Ending.INTERRUPTED: "The run was interrupted", Ending.DEADLINE: "The run's deadline passed"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A resolution, once, with all findings that it is for."""
+
+    resolution: ResolutionPart
+    findings: tuple[FindingPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Blind spots that have one reason and one remedy."""
+
+    spots: tuple[BlindSpotPart, ...]
+
+    @property
+    def first(self) -> BlindSpotPart:
+        return self.spots[0]
+
+    @property
+    def titles(self) -> str:
+        return ", ".join(dict.fromkeys(each.title for each in self.spots))
+
+
+@dataclass(frozen=True)
+class View:
+    """A report with what follows from it. Pure: the same report gives the same view."""
+
+    report: Report
+
+    @cached_property
+    def causes(self) -> tuple[FindingPart, ...]:
+        return tuple(each for each in self.report.findings if each.kind is FindingKind.CAUSE)
+
+    @cached_property
+    def symptoms(self) -> tuple[FindingPart, ...]:
+        return tuple(each for each in self.report.findings if each.kind is FindingKind.SYMPTOM)
+
+    @cached_property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """In the order of the findings. The same resolution for several findings is told once."""
+        found: dict[ResolutionPart, list[FindingPart]] = {}
+        for each in self.report.findings:
+            if each.resolution is not None:
+                found.setdefault(each.resolution, []).append(each)
+        return tuple(Remedy(resolution, tuple(findings)) for resolution, findings in found.items())
+
+    @cached_property
+    def unseen(self) -> tuple[Unseen, ...]:
+        """The blind spots; those that one thing would make visible stand together."""
+        found: dict[tuple[str, str, str], list[BlindSpotPart]] = {}
+        for each in self.report.blind_spots:
+            found.setdefault((each.kind, each.message, each.remedy), []).append(each)
+        return tuple(Unseen(tuple(spots)) for spots in found.values())
+
+    @cached_property
+    def steps(self) -> Mapping[str, StepPart]:
+        return {step.path: step for step in self.report.steps}
+
+    @cached_property
+    def walked(self) -> tuple[StepPart, ...]:
+        """Steps that ran: in order of decision, then those that were cut short."""
+        decided = [self.steps[path] for path in self.report.path]
+        known = frozenset(self.report.path)
+        cut_short = [step for step in self.report.steps if step.status is StepStatus.BLIND and step.path not in known]
+        return (*decided, *cut_short)
+
+    @cached_property
+    def skipped(self) -> tuple[StepPart, ...]:
+        return tuple(step for step in self.report.steps if step.status is StepStatus.SKIPPED)
+
+    @cached_property
+    def not_reached(self) -> tuple[StepPart, ...]:
+        return tuple(step for step in self.report.steps if step.status is None)
+
+    @property
+    def healthy(self) -> bool:
+        return self.report.outcome is Outcome.HEALTHY
+
+    @property
+    def duration(self) -> str:
+        return duration(self.report.duration_ms)
+
+    @cached_property
+    def verdict(self) -> str:
+        """What was found, in a sentence."""
+        blind = len(self.report.blind_spots)
+        unseen = f"{counted(blind, 'thing')} could not be seen"
+        told = []
+        if self.report.ending in _ENDINGS:
+            left = len(self.not_reached)
+            unreached = f" with {counted(left, 'step')} not reached" if left else ""
+            told.append(f"{_ENDINGS[self.report.ending]}{unreached}.")
+        if self.healthy:
+            told.append("Nothing was found: every step that ran saw what it should.")
+        elif self.report.outcome is Outcome.INCONCLUSIVE:
+            but = f", but {unseen}" if blind else ""
+            told.append(f"Nothing was found{but}. This is not a bill of health.")
+        else:
+            told.append(f"{self._found()}{f'; {unseen}' if blind else ''}.")
+        return " ".join(told)
+
+    def _found(self) -> str:
+        causes, symptoms = len(self.causes), len(self.symptoms)
+        if not causes:
+            return f"{counted(symptoms, 'symptom')} confirmed, and no cause found"
+        told = f"{counted(causes, 'cause')} found"
+        return f"{told} for {counted(symptoms, 'symptom')}" if symptoms else told
+
+    @cached_property
+    def ran(self) -> str:
+        """``6 of 7 steps ran in 9.41 s``."""
+        return f"{len(self.walked)} of {counted(len(self.report.steps), 'step')} ran in {self.duration}"
+
+    def step(self, finding: FindingPart) -> StepPart:
+        """The step that raised a finding."""
+        return self.steps[f"{finding.scope}/{finding.step}" if finding.scope else finding.step]
+
+    def status(self, step: StepPart) -> str:
+        """``passed``, ``blind`` … ``not reached``; of a flagged step the level of what it raised."""
+        if step.status is StepStatus.FLAGGED:
+            raised = [each.level for each in self.report.findings if each.step == step.id and each.scope == step.scope]
+            return raised[0] if raised else "warning"
+        return step.status or NOT_REACHED
+
+    def tables(self, step: StepPart, most_rows: int = 20) -> tuple[Table, ...]:
+        return tables(step.evidence, most_rows)
+
+
+def duration(milliseconds: float | None) -> str:
+    return show(milliseconds / 1000, Dimension.DURATION) if milliseconds is not None else ""
+
+
+def counted(number: int, word: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{number} {word if number == 1 else f'{word}s'}"
+
+
+def reason(step: StepPart) -> str:
+    """Why the step chose its way: the condition that held, or those that did not; of a call, how it ended."""
+    if step.branch is None:
+        outcome = step.reading.get("outcome")
+        return f"{step.calls}: {outcome.shown}" if step.calls and outcome else ""
+    if step.branch.when == "else":
+        return f"not {step.branch.why.replace('; ', ', not ')}" if step.branch.why else ""
+    return step.branch.why or step.branch.when
+
+
+def depth(step: StepPart) -> int:
+    """How many calls deep a step is."""
+    return step.scope.count("/") + 1 if step.scope else 0
