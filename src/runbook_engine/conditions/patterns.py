@@ -110,8 +110,8 @@ class _Reader:
             raise self._error(f"a pattern may repeat {MOST_REPEATS} times", start, self._at)
         if self._peek() == "?":
             self._at += 1  # as few as possible: whether something is found is the same
-        if self._peek() == "+" or self._counts() is not None:
-            raise self._error("this repeats a repetition", start, self._at + 1, "put the inner one in parentheses")
+        if self._counts() is not None:
+            raise self._error("this repeats a repetition", start, self._at, "put the inner one in parentheses")
         return Repeat(atom, least, most)
 
     def _counts(self) -> tuple[int, int | None] | None:
@@ -132,6 +132,8 @@ class _Reader:
     def _atom(self) -> Node:
         start = self._at
         character = self._source[start]
+        if _COUNTS.match(self._source, start) and not self._source.startswith("{}", start):
+            raise self._error("there is nothing to repeat", start, hint="write \\{ for the character")
         self._at += 1
         match character:
             case "(":

@@ -29,8 +29,10 @@ def shown(value: Value | None, dimension: Dimension) -> str:
 
 
 def shown_text(text: str) -> str:
-    """On one line, and not too long."""
-    line = " ".join(text.split()) if not text.isprintable() else text
+    """On one line, without control characters, and not too long."""
+    line = text[: 10 * _MOST_TEXT]
+    if not line.isprintable():
+        line = "".join(filter(str.isprintable, " ".join(line.split())))
     return line if len(line) <= _MOST_TEXT else f"{line[: _MOST_TEXT - 1]}…"
 
 
@@ -49,7 +51,7 @@ def shown_apart(one: Value | None, other: Value | None, dimension: Dimension) ->
     while not _in_order(Decimal(text_one) * factor_one, Decimal(text_other) * factor_other, ascending=one < other):
         decimals += 1
         if decimals > _MOST_DECIMALS:
-            return f"{one!r}{_base(dimension)}", f"{other!r}{_base(dimension)}"
+            return _exactly(one, dimension), _exactly(other, dimension)
         text_one, text_other = _rounded(one, factor_one, decimals), _rounded(other, factor_other, decimals)
     return f"{text_one}{unit_one}", f"{text_other}{unit_other}"
 
@@ -76,6 +78,10 @@ def _in_order(one: Decimal, other: Decimal, *, ascending: bool) -> bool:
 def _rounded(value: float, factor: Decimal, decimals: int) -> str:
     text = f"{Decimal(value) / factor:.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _exactly(value: float, dimension: Dimension) -> str:
+    return f"{repr(value).removesuffix('.0')}{_base(dimension)}"
 
 
 def _base(dimension: Dimension) -> str:

@@ -111,7 +111,7 @@ def _foreign(text: str, at: int, before: list[Token]) -> ConditionSyntaxError:
         at += 1
     for length in (3, 2, 1):
         written = text[at : at + length]
-        end = at + length
+        end = at + len(written)
         if written in _INSTEAD:
             return ConditionSyntaxError(
                 f"{written} is not an operator or a sign", at, end, f"write {_INSTEAD[written]}"

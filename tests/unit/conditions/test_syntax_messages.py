@@ -127,6 +127,7 @@ CASES = [
     ("a matches 'x**'", "x**", "this repeats a repetition", "put the inner one in parentheses"),
     ("a matches 'x*+'", "x*+", "this repeats a repetition", "put the inner one in parentheses"),
     ("a matches '+x'", "+", "there is nothing to repeat", r"write \+ for the character"),
+    ("a matches '{2}x'", "{", "there is nothing to repeat", r"write \{ for the character"),
     ("a matches '^*'", "^*", "there is nothing to repeat", ""),
     ("a matches 'x{3,2}'", "x{3,2}", "{3,2} repeats at least 3 and at most 2 times", ""),
     ("a matches 'x{999}'", "x{999}", "a pattern may repeat 200 times", ""),
