@@ -51,7 +51,7 @@ class PlannedStep:
     child: "Plan | None" = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """The compiled runbook. ``order`` is topological, ties in document order; ``steps`` has every step."""
 
@@ -66,6 +66,9 @@ class Plan:
     """Title and cause of each finding, parsed."""
     input_types: Mapping[str, MetricType]
     file: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"Plan({self.runbook.runbook!r}, {len(self.steps)} steps)"
 
     @cached_property
     def dag(self) -> "nx.DiGraph[StepId]":

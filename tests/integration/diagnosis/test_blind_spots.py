@@ -1,0 +1,102 @@
+"""What cannot be seen is said, with what would make it visible; it never reads as healthy."""
+
+from collections.abc import Callable
+
+import psycopg
+
+import runbook_engine as rb
+from runbook_engine.engine.events import Outcome
+from runbook_engine.kinds import ErrorKind
+from runbook_engine.lab.aws import AwsEndpoint, Disturbance
+from runbook_engine.lab.postgres import PostgresServer
+
+Diagnose = Callable[..., rb.Trace]
+
+
+def spots(trace: rb.Trace) -> dict[str, tuple[ErrorKind, str]]:
+    return {each.step: (each.kind, each.remedy) for each in trace.blind_spots}
+
+
+def test_a_healthy_system_seen_whole_is_healthy(diagnose: Diagnose) -> None:
+    trace = diagnose()
+    assert trace.outcome is Outcome.HEALTHY
+    assert trace.blind_spots == []
+
+
+def test_a_role_without_pg_monitor_is_blind_and_the_grant_is_named(
+    diagnose: Diagnose, bare_postgres: PostgresServer
+) -> None:
+    with psycopg.connect(bare_postgres.dsn()):  # somebody whose session the role may not look at
+        trace = diagnose(database_url=bare_postgres.dsn("plain", "plain-secret"))
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    kind, remedy = spots(trace)["locks"]
+    assert kind is ErrorKind.MISSING
+    assert "GRANT pg_monitor TO" in remedy
+
+
+def test_a_missing_extension_is_blind_and_the_statement_is_named(
+    diagnose: Diagnose, bare_postgres: PostgresServer
+) -> None:
+    trace = diagnose(database_url=bare_postgres.dsn("watcher", "watcher-secret"))
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    kind, remedy = spots(trace)["slow_queries"]
+    assert kind is ErrorKind.MISSING
+    assert "CREATE EXTENSION" in remedy
+
+
+def test_a_wrong_password_is_blind_and_appears_nowhere(diagnose: Diagnose, bare_postgres: PostgresServer) -> None:
+    trace = diagnose(database_url=bare_postgres.dsn("watcher", "not-the-password"))
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    assert spots(trace)["database"][0] is ErrorKind.AUTH
+    assert "not-the-password" not in repr(trace.events)
+
+
+def test_a_database_that_refuses_is_a_finding(diagnose: Diagnose, closed_port: int) -> None:
+    trace = diagnose(database_url=f"postgresql://app:pw-of-app@127.0.0.1:{closed_port}/app")
+    assert [each.finding for each in trace.causes] == ["database_down"]
+
+
+def test_a_cache_that_refuses_is_a_finding(diagnose: Diagnose, closed_port: int) -> None:
+    trace = diagnose(redis_url=f"redis://127.0.0.1:{closed_port}/0")
+    assert [each.finding for each in trace.causes] == ["cache_down"]
+
+
+def test_a_database_that_never_answers_is_blind_within_its_deadline(diagnose: Diagnose, black_hole: int) -> None:
+    trace = diagnose(database_url=f"postgresql://app:pw-of-app@127.0.0.1:{black_hole}/app")
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    assert spots(trace)["database"][0] is ErrorKind.TIMEOUT
+    assert trace.duration < 20
+
+
+def test_an_api_that_never_answers_is_a_finding(diagnose: Diagnose, black_hole: int) -> None:
+    trace = diagnose(api_url=f"http://127.0.0.1:{black_hole}")
+    assert [each.finding for each in trace.symptoms] == ["api_down"]
+    assert trace.outcome is Outcome.CRITICAL
+
+
+def test_an_iam_denial_is_blind_and_the_action_is_named(diagnose: Diagnose, aws: AwsEndpoint) -> None:
+    aws.disturb(Disturbance("denied", service="monitoring"))
+    try:
+        trace = diagnose(environ=aws.environ, aws_endpoint_url=aws.url)
+    finally:
+        aws.recover()
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    for step in ("cpu", "memory"):
+        kind, remedy = spots(trace)[step]
+        assert kind is ErrorKind.FORBIDDEN
+        assert "cloudwatch:GetMetricStatistics" in remedy
+
+
+def test_a_metric_without_datapoints_is_blind_and_never_zero(diagnose: Diagnose, aws: AwsEndpoint) -> None:
+    trace = diagnose(environ=aws.environ, aws_endpoint_url=aws.url)
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    assert spots(trace)["cpu"][0] is ErrorKind.MISSING
+    assert spots(trace)["memory"][0] is ErrorKind.MISSING
+
+
+def test_inputs_that_are_not_given_are_blind_spots_that_say_how_to_give_them(lab_inputs: dict[str, str]) -> None:
+    trace = rb.run("high-latency", inputs=lab_inputs, environ={})
+    told = spots(trace)
+    assert "-s database_url=VALUE" in told["database"][1]
+    assert "-s redis_url=VALUE" in told["cache"][1]
+    assert trace.outcome is Outcome.INCONCLUSIVE
