@@ -18,9 +18,9 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
 from runbook_engine.errors import RunbookError
-from runbook_engine.lab.aws_shim import Disturbance
+from runbook_engine.lab.aws_shim import Call, Disturbance
 
-__all__ = ["AwsEndpoint", "Disturbance"]
+__all__ = ["AwsEndpoint", "Call", "Disturbance"]
 
 ANSWER_TIMEOUT_S = 30.0
 STOP_PATIENCE_S = 5.0
@@ -166,9 +166,9 @@ class AwsEndpoint:
         """Forget all disturbances, and the health of targets; what hangs is answered."""
         self._order("recover")
 
-    def calls(self) -> list[tuple[str, str]]:
-        """``(service, operation)`` of every request so far."""
-        return [(service, operation) for service, operation in self._order("calls")]
+    def calls(self) -> list[Call]:
+        """Every request so far."""
+        return [Call(**each) for each in self._order("calls")]
 
     def stop(self) -> None:
         """End the server. Does nothing where it has ended."""

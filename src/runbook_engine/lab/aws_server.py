@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import asdict
 from typing import Any, NoReturn, TextIO
 
 from runbook_engine.lab.aws_metrics import correct_moto, put_metric
@@ -22,10 +23,10 @@ HOST = "127.0.0.1"
 def main() -> NoReturn:
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-    from werkzeug.serving import make_server
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
 
-    class Quiet(MotoRequestHandler):
+    class Quiet(WSGIRequestHandler):
         def log(self, *_args: object) -> None:
             """Nobody reads a line for each request."""
 
@@ -74,7 +75,7 @@ def _orders(shim: Shim, url: str) -> Mapping[str, Callable[..., object]]:
         "disturb": lambda **given: shim.disturb(Disturbance(**given)),
         "recover": shim.recover,
         "set_target_health": shim.set_target_health,
-        "calls": lambda: list(shim.calls),
+        "calls": lambda: [asdict(each) for each in shim.calls],
     }
 
 

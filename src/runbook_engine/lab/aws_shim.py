@@ -48,15 +48,17 @@ class Disturbance:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request asks for, and in which form its errors are written."""
+    """What a request asks for, as whom, and in which form its errors are written."""
 
     service: str
     operation: str
     form: Form
+    region: str
+    access_key: str
 
 
 class Shim:
-    """Counts what is asked, too: ``calls`` are the ``(service, operation)`` of all requests so far."""
+    """Keeps account of what is asked, too: ``calls`` are all requests so far, but for those of the seed."""
 
     def __init__(self, behind: Application) -> None:
         self._behind = behind
@@ -65,7 +67,7 @@ class Shim:
         self._gate = threading.Event()
         self._gate.set()
         self._target_health: tuple[str, str, str] | None = None
-        self.calls: list[tuple[str, str]] = []
+        self.calls: list[Call] = []
 
     def disturb(self, disturbance: Disturbance) -> None:
         self._disturbances = (*self._disturbances, disturbance)
@@ -89,11 +91,11 @@ class Shim:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         call = _call_of(environ)
-        if SEED_KEY in environ.get("HTTP_AUTHORIZATION", ""):
+        if call.access_key == SEED_KEY:
             return self._behind(environ, start_response)
         if call.service != CLOUDWATCH:
             self._gate.wait()
-        self.calls.append((call.service, call.operation))
+        self.calls.append(call)
         calm = self._calm
         found = next((each for each in self._disturbances if each.meets(call)), None)
         match found.kind if found else None:
@@ -132,25 +134,30 @@ class Shim:
         return [body]
 
 
-_CREDENTIAL = re.compile(r"Credential=[^/,\s]+/\d+/[^/]*/(?P<service>[^/]+)/aws4_request")
+_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]*)/(?P<service>[^/]+)/aws4_request")
 _RPC = re.compile(r"/service/[^/]+/operation/(?P<operation>\w+)\Z")
 
 
 def _call_of(environ: Environ) -> Call:
     signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-    service = signed["service"] if signed else ""
+    service, region, key = signed.group("service", "region", "key") if signed else ("", "", "")
+    operation, form = _operation_of(environ, service)
+    return Call(service, operation, form, region, key)
+
+
+def _operation_of(environ: Environ, service: str) -> tuple[str, Form]:
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
-        return Call(service, target.rpartition(".")[2], "json")
+        return target.rpartition(".")[2], "json"
     rpc = _RPC.search(environ.get("PATH_INFO", ""))
     if rpc:
-        return Call(service, rpc["operation"], "cbor")
+        return rpc["operation"], "cbor"
     if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         action = parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
-        return Call(service, action, "ec2" if service == "ec2" else "query")
-    return Call(service, "", "rest-xml" if service in ("s3", "route53", "cloudfront") else "rest-json")
+        return action, "ec2" if service == "ec2" else "query"
+    return "", "rest-xml" if service in ("s3", "route53", "cloudfront") else "rest-json"
 
 
 @dataclass(frozen=True, slots=True)

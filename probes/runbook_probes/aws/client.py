@@ -1,0 +1,178 @@
+"""A client of boto3 for one call: whose credentials, which region, how long it may take."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Annotated, Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from runbook_engine.errors import did_you_mean
+from runbook_engine.probe import ErrorKind, Params, ProbeContext, ProbeError, in_thread
+from runbook_engine.quantity import Dimension, show
+from runbook_probes.aws.failure import Aim, explain, scrubbed
+from runbook_probes.network import allowance, within
+
+T = TypeVar("T")
+
+METADATA_TIMEOUT_S = 1.0
+"""How long the metadata service of EC2 is waited for, where no other credentials are found; it has no host to refuse."""
+
+
+def _endpoint(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("this is not an http or https URL; write for example http://127.0.0.1:4566")
+    if "@" in parts.netloc or parts.query:
+        raise ValueError("credentials have no place in the URL of an endpoint; give AWS_ACCESS_KEY_ID or a profile")
+    return url
+
+
+class AwsParams(Params):
+    """Where a call goes, and as whom. What is left empty is taken from the usual variables and files."""
+
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = Field(
+        "", description="For example us-east-1; by default AWS_REGION, AWS_DEFAULT_REGION or the profile's"
+    )
+    endpoint_url: Annotated[str, AfterValidator(_endpoint)] = Field(
+        "", description="Another endpoint than the public one; by default AWS_ENDPOINT_URL"
+    )
+    profile: str = Field("", description="A profile of the AWS configuration; by default AWS_PROFILE")
+
+    def options(self) -> list[str]:
+        """These, as options of the AWS CLI."""
+        given = {"--region": self.region, "--endpoint-url": self.endpoint_url, "--profile": self.profile}
+        return [word for option, value in given.items() if value for word in (option, value)]
+
+
+class Client(Protocol):
+    """What the probes use of a boto3 client, beside its operations."""
+
+    @property
+    def meta(self) -> Any: ...
+    def get_paginator(self, operation_name: str) -> Any: ...
+    def close(self) -> None: ...
+    def __getattr__(self, operation: str) -> Any: ...
+
+
+async def ask(
+    service: str, params: AwsParams, ctx: ProbeContext, aim: Aim, work: Callable[[Client], T], *, asks: str
+) -> T:
+    """What ``work`` gives, called in a thread with a client for ``service``; it may use the client until it returns.
+
+    ``aim`` says what is asked, for messages, and is completed with what the client knows. Raises ProbeError, a moment before
+    the deadline at the latest, with the time-out in words: "{asks} was not answered within 5 s".
+    """
+
+    def gave_up(seconds: float) -> ProbeError:
+        return aim.timed_out(f"within {show(seconds, Dimension.DURATION)}", asks)
+
+    seconds = allowance(ctx)
+    with within(ctx, gave_up):
+        return await in_thread(lambda: _asked(service, params, ctx.environ, aim, work, seconds))
+
+
+def _asked(
+    service: str,
+    params: AwsParams,
+    environ: Mapping[str, str],
+    aim: Aim,
+    work: Callable[[Client], T],
+    seconds: float,
+) -> T:
+    try:
+        import boto3
+        import botocore.session
+        from botocore.config import Config
+    except ImportError as error:
+        raise ProbeError(
+            ErrorKind.UNAVAILABLE, "AWS is asked with boto3, which is not installed", remedy="pip install boto3"
+        ) from error
+    seen = _Seen()
+    try:
+        core = botocore.session.get_session()
+        for name, value in _configuration(environ, seconds).items():
+            core.set_config_variable(name, value)
+        session = boto3.session.Session(**_identity(params, environ), botocore_session=core)
+        _check(service, session.get_available_services())
+        client = session.client(
+            service,
+            endpoint_url=_endpoint_url(params, environ),
+            verify=environ.get("AWS_CA_BUNDLE") or None,
+            config=Config(connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1}),
+        )
+        with closing(client):
+            client.meta.events.register("before-send", seen.request)
+            client.meta.events.register("before-parse", seen.response)
+            aim.learn(client.meta.region_name, client.meta.endpoint_url, client.meta.service_model.signing_name)
+            return work(client)
+    except ProbeError:
+        raise
+    except Exception as error:
+        secrets = {value for name, value in environ.items() if name in _SECRET_VARIABLES} | seen.secrets
+        raise scrubbed(explain(error, aim, seen.status), secrets) from error
+
+
+_SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+class _Seen:
+    """What passed by on the wire: credentials that must not be repeated, and the status of an answer without sense."""
+
+    def __init__(self) -> None:
+        self.secrets: set[str] = set()
+        self.status: int | None = None
+
+    def request(self, request: Any, **_: object) -> None:
+        for name in ("Authorization", "X-Amz-Security-Token"):
+            value = request.headers.get(name, "")
+            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            self.secrets |= {part for part in re.split(r"[\s,=]+", text) if len(part) > len("Credential")}
+
+    def response(self, response_dict: Mapping[str, Any], **_: object) -> None:
+        self.status = response_dict["status_code"]
+
+
+def _configuration(environ: Mapping[str, str], seconds: float) -> dict[str, object]:
+    files = {"config_file": "AWS_CONFIG_FILE", "credentials_file": "AWS_SHARED_CREDENTIALS_FILE"}
+    given: dict[str, object] = {name: environ[variable] for name, variable in files.items() if environ.get(variable)}
+    return {**given, "metadata_service_timeout": min(METADATA_TIMEOUT_S, seconds), "metadata_service_num_attempts": 1}
+
+
+def _identity(params: AwsParams, environ: Mapping[str, str]) -> dict[str, str | None]:
+    """Whose credentials. A profile that the step names comes before keys in variables, as with the AWS CLI."""
+    region = params.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
+    if params.profile:
+        return {"profile_name": params.profile, "region_name": region}
+    key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+    if bool(key) != bool(secret):
+        there, absent = _SECRET_VARIABLES[:2] if key else _SECRET_VARIABLES[1::-1]
+        raise ProbeError(ErrorKind.AUTH, f"{there} is set, but {absent} is not", remedy=f"set {absent} too")
+    if key:
+        token = environ.get("AWS_SESSION_TOKEN") or None
+        return {
+            "aws_access_key_id": key,
+            "aws_secret_access_key": secret,
+            "aws_session_token": token,
+            "region_name": region,
+        }
+    return {"profile_name": environ.get("AWS_PROFILE") or None, "region_name": region}
+
+
+def _endpoint_url(params: AwsParams, environ: Mapping[str, str]) -> str | None:
+    """None leaves the choice to boto3, which knows the variables for single services: AWS_ENDPOINT_URL_CLOUDWATCH."""
+    if params.endpoint_url:
+        return params.endpoint_url
+    if any(name.startswith("AWS_ENDPOINT_URL_") for name in environ):
+        return None
+    return environ.get("AWS_ENDPOINT_URL") or None
+
+
+def _check(service: str, known: list[str]) -> None:
+    if service not in known:
+        raise ProbeError(
+            ErrorKind.MALFORMED,
+            f"boto3 knows no service {service!r}{did_you_mean(service, known)}",
+            remedy="write the service as the AWS CLI does, for example ecs, elbv2, rds or logs; or update boto3",
+        )
