@@ -1,7 +1,7 @@
 """The network under httpcore: names are looked up under a deadline, an address that stays silent does not hold up the
 others, and every phase is timed where it happens. There are no time-outs here; whoever waits has a deadline.
 """
-# ruff: noqa: ARG002, ASYNC109 - the signatures are httpcore's
+# ruff: noqa: ARG002 - the signatures are httpcore's
 
 import selectors
 import socket

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 import runbook_engine as rb
 from runbook_engine.document import load
@@ -158,8 +159,8 @@ def test_evidence_is_bounded_and_says_so() -> None:
     assert "truncated" in json.dumps(kept["deep"])
 
 
-def _nest(depth: int) -> object:
-    inner: object = "end"
+def _nest(depth: int) -> JsonValue:
+    inner: JsonValue = "end"
     for _ in range(depth):
         inner = {"in": inner}
     return inner

@@ -124,7 +124,7 @@ def probe(steps: Mapping[str, Planned]) -> Probe[AnyParams, Reading]:
         await anyio.sleep(step.delay)
         if isinstance(step.reading, str):
             raise ProbeError(ErrorKind(step.reading), "told to fail")
-        return READING(value=step.reading)
+        return READING.model_validate({"value": step.reading})
 
     return Probe("fake.value", AnyParams, READING, measure, lambda params: "fake", frozenset(), "A fake.")
 

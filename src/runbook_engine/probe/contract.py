@@ -122,7 +122,7 @@ class Probe(Generic[P, R]):
 
 
 def probe(
-    name: str, *, command: Callable[[P], str], grants: frozenset[str] = frozenset()
+    name: str, *, command: Callable[..., str], grants: frozenset[str] = frozenset()
 ) -> Callable[[Callable[[P, ProbeContext], Awaitable[R]]], Probe[P, R]]:
     """Declare an async function as the probe ``name`` (two dotted words, such as ``http.latency``).
 

@@ -363,7 +363,7 @@ def response() -> type[Response]:
 def measure() -> Callable[..., Awaitable[Any]]:
     """Measures once as the engine does: the deadline is told to the probe, and held from outside as well."""
 
-    async def once(probe: Probe[Any, Any], timeout: float = 5.0, **params: object) -> Any:  # noqa: ASYNC109 - the step's
+    async def once(probe: Probe[Any, Any], timeout: float = 5.0, **params: object) -> Any:
         with anyio.fail_after(timeout) as scope:
             return await probe(probe.params.model_validate(params), ProbeContext(deadline=scope.deadline))
 

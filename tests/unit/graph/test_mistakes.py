@@ -5,6 +5,7 @@ import pytest
 import runbook_engine as rb
 from runbook_engine.document import load
 from runbook_engine.graph.compile import CompiledRunbook, Compiler
+from runbook_engine.ids import StepId
 from runbook_engine.probe import Dimension, MetricType, Params, ProbeContext, Reading, probe
 from runbook_engine.probe.fake import FakeProbe
 
@@ -160,7 +161,7 @@ def test_the_plan_is_a_networkx_graph_whose_edges_carry_their_branches() -> None
     )
     plan = compiled(text + TAIL).plan
     assert plan is not None
-    assert [edge.label for edge in plan.dag.edges["one", "two"]["ways"]] == ["p95 > 1s", "else"]
+    assert [edge.label for edge in plan.dag.edges[StepId("one"), StepId("two")]["ways"]] == ["p95 > 1s", "else"]
     assert plan.order == ("one", "two")
 
 

@@ -52,7 +52,7 @@ def test_every_installed_probe_of_ours_loads_and_keeps_its_name() -> None:
 
 
 def test_an_unknown_probe_is_named_with_the_likeliest_one() -> None:
-    with pytest.raises(UnknownProbeError, match='did you mean "http.latency"'):
+    with pytest.raises(UnknownProbeError, match=r'did you mean "http\.latency"'):
         Registry().get("http.latancy")
 
 
