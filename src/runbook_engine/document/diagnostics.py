@@ -150,7 +150,6 @@ def _excerpt(line: str, span: Span) -> tuple[str, int, int]:
     """The line as shown, cut to a window round the span when it is long; the columns before the span, and its own."""
     first = min(span.column - 1, len(line))
     last = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line.rstrip())
-    last = max(last, first)
     start, stop = 0, len(line)
     if stop > _WIDEST or sum(map(_width, map(_shown, line))) > _WIDEST:
         start, stop = _window(line, first)

@@ -62,8 +62,6 @@ class Draft:
                 while target in before and target:
                     target = target[:-1]
                 self.broken.add(target)
-                if target in self._renamed:
-                    self.broken.add((*target[:-1], self._renamed[target]))
             self._touch(target)
         return () not in self.broken
 

@@ -191,6 +191,7 @@ def test_a_mistake_below_an_anchor_is_reported_once(runbook_text: Text) -> None:
         ("{ask: x, on_error: [{kind: dns, else: end}]}", 'RB119 error route 1 of step "first" has both "kind" and "else"'),
         ("{ask: x, on_error: [{else: end}, {kind: dns}]}", 'RB120 error route 1 of step "first" is "else" and not the last, so that those after it are never tried'),
         ("{ask: x, on_error: [{kind: [dns, tsl]}]}", 'RB114 item 2 of "kind" of error route 1 of step "first" is "tsl", which is not legal'),
+        ("{ask: x, on_error: [{kind: [tsl]}]}", 'RB114 item 1 of "kind" of error route 1 of step "first" is "tsl", which is not legal'),
         ("{ask: x, on_error: [{kind: []}]}", 'RB116 "kind" of error route 1 of step "first" needs at least one entry'),
     ],
 )  # fmt: skip
@@ -282,6 +283,25 @@ def test_a_misspelled_key_is_not_missing_too(runbook_text: Text) -> None:
     diagnostic = only(runbook_text("findings:", "  slow: {levle: warning, title: x}"))
 
     assert (diagnostic.code, diagnostic.label) == ("RB111", 'did you mean "level"?')
+
+
+def test_a_misspelled_key_with_a_wrong_value_is_one_mistake(runbook_text: Text) -> None:
+    loaded = broken(runbook_text().replace("start: first", "strat: 5"))
+
+    assert [each.message for each in loaded.diagnostics] == ['the runbook has no key "strat"']
+    assert loaded.partial is not None
+    assert loaded.partial.start == ("first",)
+
+
+def test_an_else_is_read_as_the_last_and_the_first_of_several_counts(runbook_text: Text) -> None:
+    step = "{ask: x, branches: [{when: a}, {else: b}, {when: c}, {else: d}, {when: e}]}"
+    loaded = broken(runbook_text(step=step))
+
+    assert [(each.code, each.span.column) for each in loaded.diagnostics] == [("RB120", 42), ("RB120", 64)]
+    assert loaded.partial is not None
+    branches = [each.model_dump(by_alias=True) for each in loaded.partial.steps["first"].branches]  # type: ignore[index] # as above
+    assert [each.get("when", each.get("else")) for each in branches] == ["a", "c", "e", ("b",)]
+    assert loaded.source.span(("steps", "first", "branches", 3, "else")).column == 48
 
 
 def test_a_missing_key_says_what_it_is_for(runbook_text: Text) -> None:

@@ -98,6 +98,19 @@ def test_what_an_alias_stands_for_is_at_its_anchor(source: Source) -> None:
     assert source.span(("steps", "cache", "title")).line == 9
 
 
+def test_a_mapping_that_ends_with_an_alias_ends_behind_it() -> None:
+    source = Source("r.yaml", "a: &x {b: 1}\nc:\n  d: 1\n  e: *x\nf: 2\n")
+
+    assert source.span(("c",)).line == 3
+    assert source.span(("c",)).end_line in (4, 5)
+
+
+def test_a_block_of_text_ends_with_its_last_word() -> None:
+    source = Source("r.yaml", "a: |\n  one\n  two\n\n\nb: 1\n")
+
+    assert cut(source, source.span(("a",))) == "|\n  one\n  two"
+
+
 def test_an_empty_value_is_just_behind_its_key(source: Source) -> None:
     span = source.span(("empty",))
 

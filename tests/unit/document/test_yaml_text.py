@@ -164,6 +164,17 @@ def test_aliases_cannot_go_deeper_than_text() -> None:
     assert codes(chain) == ["RB108"]
 
 
+def test_an_alias_counts_for_all_that_it_repeats() -> None:
+    assert codes(f"a: &a [{'1,' * 40_000}]\nb: [*a, *a]\n") == ["RB108"]
+
+
+def test_an_alias_is_as_deep_as_what_it_repeats() -> None:
+    deep = f"a: &a {'[' * 40}{']' * 40}\n"
+
+    assert codes(f"{deep}b: [[*a]]\n") == []
+    assert codes(f"{deep}b: {'[' * 20}*a{']' * 20}\n") == ["RB108"]
+
+
 def test_an_alias_repeats_a_value_of_its_own() -> None:
     read = value("a: &x {b: [1]}\nc: *x\nd: &s text\ne: *s\n")
 
