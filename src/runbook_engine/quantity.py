@@ -183,4 +183,4 @@ def _digits(value: float) -> str:
     if size >= 1000:
         return f"{value:.0f}" if size < 1e15 else f"{value:.3g}"
     text = f"{value:.3g}"
-    return f"{float(text):.6f}".rstrip("0").rstrip(".") if "e" in text and size > 1e-6 else text
+    return f"{Decimal(text):f}" if "e" in text and size > 1e-6 else text

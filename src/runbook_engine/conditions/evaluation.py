@@ -7,6 +7,7 @@ calculation without a number for its result are missing; ``is missing`` is never
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from runbook_engine.conditions.tree import (
     And,
@@ -213,8 +214,7 @@ def _found(subject: Evaluator, find: Callable[[str], bool | None]) -> Evaluator:
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
+class Lack(NamedTuple):
     """Why a value is unknown: ``node`` is a name that is missing, a divisor that is zero, or a calculation or a match
     that has no result; ``names`` are those to blame.
     """

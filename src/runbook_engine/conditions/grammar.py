@@ -14,9 +14,9 @@
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from runbook_engine.conditions import literals, tree
-from runbook_engine.conditions.patterns import Pattern, PatternError, read_pattern
 from runbook_engine.conditions.problems import ConditionSyntaxError
 from runbook_engine.conditions.tokens import Kind, Token, tokens
 from runbook_engine.conditions.tree import (
@@ -44,6 +44,9 @@ from runbook_engine.conditions.tree import (
     unparse,
 )
 from runbook_engine.conditions.wording import NOT_NAMES, instead_of_name, instead_of_operator
+
+if TYPE_CHECKING:
+    from runbook_engine.conditions.patterns import Pattern
 
 MOST_TEXT = 2_000
 MOST_DEPTH = 50
@@ -267,7 +270,9 @@ class _Parser:
                 f'"{token.text}" is not a value', token.start, token.end, f"write {unparse(left)} {told}"
             )
 
-    def _pattern(self) -> Pattern:
+    def _pattern(self) -> "Pattern":
+        from runbook_engine.conditions.patterns import PatternError, read_pattern  # few conditions have patterns
+
         token = self._tokens[self._at]
         if token.kind is not Kind.TEXT:
             raise ConditionSyntaxError(

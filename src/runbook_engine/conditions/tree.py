@@ -6,10 +6,12 @@ the same.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from runbook_engine.conditions.patterns import Pattern
 from runbook_engine.quantity import Dimension, Value
+
+if TYPE_CHECKING:
+    from runbook_engine.conditions.patterns import Pattern
 
 INPUTS = "inputs"
 
@@ -126,7 +128,7 @@ class Matches:
     """``path matches "^/api"``: the pattern is found somewhere in the text."""
 
     subject: "Expression"
-    pattern: Pattern
+    pattern: "Pattern"
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
 

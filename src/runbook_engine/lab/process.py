@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -41,15 +42,13 @@ class Port:
         self._reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reservation.bind((HOST, 0))
         self.number: int = self._reservation.getsockname()[1]
+        self.release = weakref.finalize(self, self._reservation.close)
 
     def hand_over(self) -> int:
         """The number, for a server that binds it now."""
         if sys.platform != "linux":
             self.release()
         return self.number
-
-    def release(self) -> None:
-        self._reservation.close()
 
 
 class ServerProcess:

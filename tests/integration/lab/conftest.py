@@ -1,11 +1,14 @@
 """Labs, and what can be seen of them with nothing but the clients that a person would use."""
 
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import boto3
 import httpx
@@ -143,6 +146,35 @@ def sight(request: pytest.FixtureRequest) -> Iterator[Sight]:
     """A lab with the fault that is the parameter, healthy without one; one for all tests of a module that ask for the same."""
     with open_lab(getattr(request, "param", "none")) as lab:
         yield Sight(lab)
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    parent: int
+    arguments: str
+
+
+def listed_processes() -> list[Process]:
+    """As anybody on this machine sees them. Small Linux images have no ``ps``, other systems no ``/proc``."""
+    if not Path("/proc/self/stat").exists():
+        table = subprocess.run(
+            ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], check=True, capture_output=True, text=True
+        )
+        rows = [line.split(None, 2) for line in table.stdout.splitlines()]
+        return [Process(int(pid), int(parent), arguments) for pid, parent, arguments in rows]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            arguments = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found.append(Process(int(folder.name), parent, arguments))
+    return found
+
+
+@pytest.fixture
+def processes() -> Callable[[], list[Process]]:
+    return listed_processes
 
 
 @pytest.fixture

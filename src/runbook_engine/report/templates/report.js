@@ -19,6 +19,12 @@
       }
     });
   }
+  for (const figure of all(".graph")) {
+    const start = figure.querySelector(".start");
+    if (!start || figure.scrollWidth <= figure.clientWidth) continue;
+    const place = start.getBoundingClientRect();
+    figure.scrollLeft = place.left - figure.getBoundingClientRect().left - figure.clientWidth / 2;
+  }
   const reveal = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (target && target.tagName === "DETAILS") target.open = true;
