@@ -12,7 +12,7 @@ KIND: Mapping[Dimension, str] = {
     Dimension.BYTES: "a size in bytes",
     Dimension.RATE: "a rate",
     Dimension.TEXT: "a text",
-    Dimension.BOOL: "true or false",
+    Dimension.BOOL: "a boolean",
 }
 _UNITS: Mapping[Dimension, tuple[str, ...]] = {
     Dimension.DURATION: ("ms", "s"),
@@ -72,7 +72,7 @@ def other_unit(subject: str, known: MetricType, constant: Constant, *, ratio: bo
         case Dimension.TEXT, _:
             return f"{subject} is a text, and {constant.text} {KIND[given]}", f"write {quoted(constant.text)}"
         case Dimension.BOOL, _:
-            return f"{subject} is true or false, and {constant.text} {KIND[given]}", f"write {subject} or not {subject}"
+            return f"{subject} is a boolean, and {constant.text} {KIND[given]}", f"write {subject} or not {subject}"
     message = f"{subject} is {KIND[wanted]}, and {constant.text} {KIND[given]}"
     if given is Dimension.TEXT and _reads_as(str(constant.value), wanted):
         return message, f"write {constant.value} without quotes"

@@ -81,7 +81,7 @@ _FOREIGN: Mapping[str, tuple[str, str]] = MappingProxyType(
         "}}": ("names stand in conditions without braces", "write inputs.slow, not {{ inputs.slow }}"),
         "$": ("names stand in conditions without a dollar sign", "write inputs.slow for an input"),
         ".": ("a dot stands between two names, without blanks", "write step.metric"),
-        ";": ("a condition is one line of thought", "write and or or between comparisons"),
+        ";": ("a semicolon has no meaning in a condition", 'join comparisons with "and" or "or"'),
         "\N{NO-BREAK SPACE}": ("this is a non-breaking space", "write a plain space"),
     }
 )

@@ -42,7 +42,7 @@ _OPERATOR_WORDS: Mapping[str, str] = MappingProxyType(
         "has": "write contains",
         "includes": "write contains",
         "mod": "there is no remainder in conditions",
-        "xor": "write != between comparisons spelled out with and, or, not",
+        "xor": "write (a and not b) or (b and not a)",
         "if": "a branch has one condition; write another branch",
         "then": "a branch has one condition; write another branch",
         "else": "write {else: …} as the last branch",

@@ -44,9 +44,9 @@ CASES = [
     ('p95 == "slow"', '"slow"', 'p95 is a duration, and "slow" a text', "write for example 500ms"),
     ('active == "5"', '"5"', 'active is a number, and "5" a text', "write 5 without quotes"),
     ("body == 5", "5", "body is a text, and 5 a number", 'write "5"'),
-    ('ready == "yes"', '"yes"', 'ready is true or false, and "yes" a text', "write ready or not ready"),
-    ("ready == 1", "1", "ready is true or false, and 1 a number", "write ready or not ready"),
-    ("active == true", "true", "active is a number, and true true or false", "write for example 12"),
+    ('ready == "yes"', '"yes"', 'ready is a boolean, and "yes" a text', "write ready or not ready"),
+    ("ready == 1", "1", "ready is a boolean, and 1 a number", "write ready or not ready"),
+    ("active == true", "true", "active is a number, and true a boolean", "write for example 12"),
     (
         "p95 > inputs.most",
         "p95 > inputs.most",

@@ -51,7 +51,7 @@ CASES = [
         "write inputs.slow, not {{ inputs.slow }}",
     ),
     ("a . b", ".", "a dot stands between two names, without blanks", "write step.metric"),
-    ("a > 1; b", ";", "a condition is one line of thought", "write and or or between comparisons"),
+    ("a > 1; b", ";", "a semicolon has no meaning in a condition", 'join comparisons with "and" or "or"'),
     ("a >\N{NO-BREAK SPACE}1", "\N{NO-BREAK SPACE}", "this is a non-breaking space", "write a plain space"),
     ("a > \x07", "\x07", '"U+0007" has no meaning in a condition', ""),
     ("größe > 1", "ö", '"ö" cannot be part of a name', "names have a to z, 0 to 9 and _; texts stand in quotes"),
