@@ -8,7 +8,17 @@ from pydantic import ValidationError
 
 from runbook_engine.conditions import ConditionSyntaxError, Expression, Name, Problem, check, names, parse
 from runbook_engine.conditions import compile as compile_condition
-from runbook_engine.document.models import AnyStep, AskStep, Branch, CallStep, Else, ErrorRoute, ProbeStep, Runbook
+from runbook_engine.document.models import (
+    AnyStep,
+    AskStep,
+    Branch,
+    CallStep,
+    Else,
+    ErrorRoute,
+    InputType,
+    ProbeStep,
+    Runbook,
+)
 from runbook_engine.errors import closest
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.graph.plan import Filling, Plan, PlannedStep, Way
@@ -75,6 +85,10 @@ class Parts:
         trusted = False
         for name in names(expression):
             found = self._resolve(name, step)
+            spec = self.runbook.inputs.get(name.name) if name.scope == INPUTS else None
+            if spec is not None and spec.type is InputType.SECRET:
+                hint = "pass it to a probe instead; conditions and their values are written into reports"
+                found = Problem(f'"{name.name}" is a secret and cannot be compared', name.start, name.end, hint)
             known[name.scope, name.name] = found
             if isinstance(found, Problem):
                 self._problem("RB304", found, path)

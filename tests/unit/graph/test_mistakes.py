@@ -122,6 +122,14 @@ def test_a_condition_may_use_only_steps_that_come_before() -> None:
     ]
 
 
+def test_a_secret_cannot_be_compared() -> None:
+    text = HEAD + (
+        "inputs:\n  token: {type: secret, env: TOKEN}\n"
+        'steps:\n  one: {probe: fake.value, branches: [{when: inputs.token == "x", finding: slow}, {else: end}]}\n'
+    )
+    assert told(text + TAIL) == ['7:46 RB304 "token" is a secret and cannot be compared']
+
+
 def test_one_mistake_does_not_bring_others_with_it() -> None:
     text = (
         HEAD

@@ -1,6 +1,6 @@
 """Diagnose several systems side by side inside an event loop, watching as it happens.
 
-python examples/embed/concurrent.py https://www.example.com https://www.example.org
+python examples/embed/side_by_side.py https://www.example.com https://www.example.org
 """
 
 import asyncio
