@@ -1,5 +1,9 @@
+import re
+from pathlib import Path
+
 import pytest
 
+import runbook_engine
 from runbook_engine.document import CODES, Diagnostic, DiagnosticLevel, Span, render, render_all
 
 STYLE = """\
@@ -11,8 +15,8 @@ error[RB203]: step "database" goes to "slow_querys", which does not exist
    = help: steps of this runbook: cache, compute, database, response_time, slow_queries"""
 
 
-def one(message: str = "wrong", *, span: Span, **more: str) -> Diagnostic:
-    return Diagnostic("RB111", message, "r.yaml", span, **more)
+def one(message: str = "wrong", *, span: Span, label: str = "", hint: str = "") -> Diagnostic:
+    return Diagnostic("RB111", message, "r.yaml", span, label, hint)
 
 
 def excerpt(diagnostic: Diagnostic, text: str) -> list[str]:
@@ -84,7 +88,7 @@ def test_combining_marks_take_no_column() -> None:
 
 def test_control_characters_never_reach_the_terminal() -> None:
     evil = 'x: "\x1b[31m\u202e\x9b"\x07'
-    shown = render(one("bad \x1b[2J\nvalue", span=Span(1, 4, 1, 5), label="\x1b]0;", help="\u2028"), evil, color=False)
+    shown = render(one("bad \x1b[2J\nvalue", span=Span(1, 4, 1, 5), label="\x1b]0;", hint="\u2028"), evil, color=False)
 
     assert all(character.isprintable() or character == "\n" for character in shown)
     assert r'x: "\x1b[31m\u202e\x9b"\x07' in shown
@@ -134,9 +138,7 @@ def test_a_place_outside_the_text_is_shown_without_a_line() -> None:
 
 
 def test_color_is_only_added_and_changes_no_text() -> None:
-    import re
-
-    diagnostic = one(span=Span(1, 1, 1, 2), label="here", help="there")
+    diagnostic = one(span=Span(1, 1, 1, 2), label="here", hint="there")
     colored = render(diagnostic, "a: 1", color=True)
 
     assert "\x1b[1;31m" in colored
@@ -147,3 +149,16 @@ def test_every_code_has_a_meaning_and_a_range() -> None:
     assert all(
         code.startswith("RB") and code[2] in "1234" and len(code) == 5 and meaning for code, meaning in CODES.items()
     )
+
+
+def test_the_table_has_exactly_the_codes_that_are_reported() -> None:
+    package = Path(runbook_engine.__file__).parent
+    table = package / "document" / "diagnostics.py"
+    used = {
+        code
+        for file in package.rglob("*.py")
+        if file != table
+        for code in re.findall(r'"(RB\d{3})"', file.read_text(encoding="utf-8"))
+    }
+
+    assert used == set(CODES)
