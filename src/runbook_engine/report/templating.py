@@ -36,6 +36,7 @@ def _environment(finalize: Callable[[object], object] | None) -> Environment:
     env = Environment(  # noqa: S701 - what is printed is escaped by finalize, or by html_environment
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
+        optimized=False,  # folding constants would cost more than it saves
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -1,136 +1,133 @@
 """The report for a terminal: what a tired responder wants to know first, first."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from itertools import chain
-from textwrap import wrap
-from types import MappingProxyType
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from runbook_engine.hostile import cut, harmless
-from runbook_engine.report.evidence import Table
-from runbook_engine.report.model import Report, StepPart
+from runbook_engine.report.model import FindingPart, Report, StepPart
 from runbook_engine.report.templating import Ready, environment
+from runbook_engine.report.terminal import Terminal, columns, fill
 from runbook_engine.report.view import View, depth, duration, reason
 
-_ANSI: Mapping[str, str] = MappingProxyType(
-    {
-        "critical": "1;31",
-        "warning": "1;33",
-        "passed": "32",
-        "healthy": "1;32",
-        "answered": "32",
-        "blind": "1;35",
-        "inconclusive": "1;35",
-        "skipped": "2",
-        "not reached": "2",
-        "heading": "1",
-        "strong": "1",
-        "dim": "2",
-        "accent": "36",
-    }
-)
-_SIGNS: Mapping[str, str] = MappingProxyType(
-    {
-        "critical": "■",
-        "warning": "▲",
-        "passed": "✓",
-        "healthy": "✓",
-        "answered": "✓",
-        "blind": "⊘",
-        "inconclusive": "⊘",
-        "skipped": "–",
-        "not reached": "…",
-    }
-)
 _LEAST_WIDTH = 40
 _LEAST_REASON = 28
-_UNIT = re.compile(r"(?<=\d) (?=[%a-zA-Zµ]{1,3}\b|%)")
+_TITLE_COLUMN = 34
 _MOST_MESSAGE = 600
 _EVIDENCE_ROWS = 5
-_STEP_COLUMN = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    heading: str
+    lines: tuple[Ready, ...]
 
 
 def text(report: Report, *, color: bool = False, width: int = 100) -> str:
-    """With ``color``, ANSI escapes of our own; none from outside ever. Nothing but commands is wider than ``width``."""
-    width = max(_LEAST_WIDTH, width)
-    view = View(report)
+    """With ``color``, ANSI escapes of our own. Nothing but commands and long words is wider than ``width``."""
+    page = _Page(View(report), Terminal(max(_LEAST_WIDTH, width), color))
     env = environment(harmless)
-    env.filters["paint"] = partial(_paint, color=color)
-    env.filters["wrapped"] = partial(_wrapped, width=width)
-    env.filters["block"] = _block
-    env.filters["ready"] = Ready
-    env.filters["cut"] = lambda value: cut(value, _MOST_MESSAGE)
-    paint: Callable[[str, str], Ready] = partial(_paint, color=color)
+    env.filters["paint"] = page.terminal.paint
     return env.get_template("report.txt.j2").render(
-        view=view,
-        report=report,
-        sign=lambda status: paint(_SIGNS[status], status),
-        walk=[Ready(line) for step in view.walked for line in _walk_lines(view, step, paint, width)],
-        table=lambda each: Ready("\n".join(_table_lines(each, width - 6))),
-        evidence_rows=_EVIDENCE_ROWS,
+        head=list(page.head()), sections=[each for each in page.sections() if each.lines], foot=page.foot()
     )
 
 
-def _paint(value: str, style: str, *, color: bool) -> Ready:
-    clean = value if isinstance(value, Ready) else harmless(value)
-    return Ready(f"\x1b[{_ANSI[style]}m{clean}\x1b[0m") if color and clean else Ready(clean)
+@dataclass(frozen=True, slots=True)
+class _Page:
+    view: View
+    terminal: Terminal
 
+    def head(self) -> Iterator[Ready]:
+        report, terminal = self.view.report, self.terminal
+        title = terminal.paint(report.runbook.title, "strong")
+        outcome = terminal.paint(report.outcome.upper(), report.outcome)
+        yield Ready(f"{terminal.sign(report.outcome)} {outcome}  {title}")
+        yield from terminal.filled(self.view.verdict, 2)
+        owner = f" Owner: {report.runbook.owner}" if report.runbook.owner else ""
+        severity = f" ({report.runbook.severity})" if report.runbook.severity and owner else ""
+        yield from terminal.filled(f"{self.view.ran}.{owner}{severity}{'.' if owner else ''}", 2, "dim")
 
-def _wrapped(value: str, indent: int = 0, *, first: int = 0, width: int) -> Ready:
-    """Filled to the width: the first line has ``first`` columns before it already, the others are indented."""
-    return Ready("\n".join(_filled(value, width, " " * first, " " * indent))[first:])
+    def sections(self) -> Iterator[Section]:
+        view = self.view
+        yield Section("What is wrong", tuple(line for each in view.causes for line in self._finding(each)))
+        hurts = "What hurts" if view.causes else "What hurts; no cause was found"
+        yield Section(hurts, tuple(line for each in view.symptoms for line in self._finding(each)))
+        yield Section("What to do", tuple(self._remedies()))
+        yield Section("What nobody could see", tuple(self._unseen()))
+        yield Section("What was looked at" if view.healthy else "How it was found", tuple(self._walk()))
+        if view.report.findings:
+            yield Section("So that it does not come back", tuple(self._prevention()))
 
+    def foot(self) -> Ready:
+        report = self.view.report
+        line = f"{report.runbook.name} {report.runbook.version}, run {report.run_id}, {report.started_at}"
+        return Ready("\n".join(self.terminal.filled(line, 0, "dim")))
 
-def _filled(value: str, width: int, first: str = "", then: str = "") -> list[str]:
-    """Lines; a number stays with its unit."""
-    kept = _UNIT.sub("\u00a0", harmless(value))
-    lines = wrap(kept, width=width, initial_indent=first, subsequent_indent=then, break_on_hyphens=False)
-    return [line.replace("\u00a0", " ") for line in lines]
+    def _finding(self, finding: FindingPart) -> Iterator[Ready]:
+        terminal = self.terminal
+        step = self.view.step(finding)
+        yield from terminal.filled(finding.title, 4, "strong", mark=terminal.sign(finding.level))
+        if finding.condition:
+            yield from terminal.filled(cut(finding.condition, _MOST_MESSAGE), 4, "accent")
+        if finding.cause and finding.cause not in finding.condition:
+            yield from terminal.filled(cut(finding.cause, _MOST_MESSAGE), 4)
+        if finding.kind == "cause":
+            for table in self.view.tables(step, _EVIDENCE_ROWS):
+                if table.columns:
+                    yield from (Ready(f"      {harmless(line)}") for line in columns(table, terminal.width - 6))
+        yield from self._command(step)
 
+    def _command(self, step: StepPart) -> Iterator[Ready]:
+        if step.command:
+            yield from self.terminal.block(f"$ {step.command}", 4, "dim")
 
-def _block(value: str, indent: int) -> Ready:
-    """Lines as they are, each indented."""
-    return Ready("\n".join(" " * indent + line for line in harmless(value).split("\n")).lstrip())
+    def _remedies(self) -> Iterator[Ready]:
+        for remedy in self.view.remedies:
+            yield from self.terminal.filled(remedy.resolution.title, 2, "strong")
+            for number, each in enumerate(remedy.resolution.steps, 1):
+                yield from self.terminal.filled(each, 6, mark=f"{number}.")
 
+    def _unseen(self) -> Iterator[Ready]:
+        terminal = self.terminal
+        for each in self.view.unseen:
+            first = each.first
+            yield from terminal.filled(f"{each.titles}: {first.kind}", 4, "strong", mark=terminal.sign("blind"))
+            yield from terminal.filled(cut(first.message, _MOST_MESSAGE), 4)
+            if first.remedy:
+                yield from terminal.filled(f"To see it: {cut(first.remedy, _MOST_MESSAGE)}", 4, "accent")
+            for spot in each.spots:
+                yield from self._command(self.view.steps[f"{spot.scope}/{spot.step}" if spot.scope else spot.step])
 
-def _walk_lines(view: View, step: StepPart, paint: Callable[[str, str], Ready], width: int) -> Sequence[str]:
-    """``■  1.23 s  How slow is the API?     p95 1.24 s > 1 s → database, cache``."""
-    status = view.status(step)
-    column = min(_STEP_COLUMN, max(20, width // 3))
-    told = f"{step.error.kind if step.error else 'missing'}, see above" if status == "blind" else reason(step)
-    goto = step.branch.goto if step.branch else ()
-    why = f"{told} → {', '.join(goto)}".strip() if goto else told
-    title = f"{'  ' * depth(step)}{harmless(step.title)}"
-    head = f"  {paint(_SIGNS[status], status)} {duration(step.duration_ms):>8}  "
-    before = 16 + column
-    if width - before < _LEAST_REASON or len(title) > column:
-        lines = _filled(why, width, " " * 15, " " * 15)
-        return [f"{head}{title}", *lines]
-    lines = _filled(why, width - before) or [""]
-    return [f"{head}{title.ljust(column)}  {lines[0]}".rstrip(), *(f"{' ' * before}{line}" for line in lines[1:])]
+    def _walk(self) -> Iterator[Ready]:
+        for step in self.view.walked:
+            yield from self._step(step)
+        if not self.view.healthy:
+            yield from self._left_out("skipped", self.view.skipped)
+        yield from self._left_out("not reached", self.view.not_reached)
 
+    def _step(self, step: StepPart) -> Iterator[Ready]:
+        """``■  1.23 s  How slow is the API?     p95 1.24 s > 1 s → database, cache``."""
+        status, width = self.view.status(step), self.terminal.width
+        told = f"{step.error.kind if step.error else 'missing'}, see above" if status == "blind" else reason(step)
+        goto = step.branch.goto if step.branch else ()
+        why = f"{told} → {', '.join(goto)}".strip() if goto else told
+        title = f"{'  ' * depth(step)}{harmless(step.title)}"
+        head = f"  {self.terminal.sign(status)} {duration(step.duration_ms):>8}  "
+        column = min(_TITLE_COLUMN, max(20, width // 3))
+        before = 16 + column
+        if width - before < _LEAST_REASON or len(title) > column:
+            yield Ready(f"{head}{title}")
+            yield from self.terminal.filled(why, 15)
+            return
+        first, *rest = fill(why, width - before) or [""]
+        yield Ready(f"{head}{title.ljust(column)}  {first}".rstrip())
+        yield from (Ready(f"{' ' * before}{line}") for line in rest)
 
-def _table_lines(table: Table, room: int) -> Sequence[str]:
-    """Columns as wide as what is in them; the widest gives way when there is no room."""
-    rows = [*([table.columns] if len(table.columns) > 1 else []), *table.rows]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))] if rows else []
-    gaps = 2 * max(0, len(widths) - 1)
-    while sum(widths) + gaps > room and max(widths) > 8:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        others = sum(widths) - widths[widest]
-        widths[widest] = max(8, room - gaps - others)
-    lines = [
-        "  ".join(
-            _clip(value, widths[index]).rjust(widths[index])
-            if table.numeric[index]
-            else _clip(value, widths[index]).ljust(widths[index])
-            for index, value in enumerate(row)
-        ).rstrip()
-        for row in rows
-    ]
-    return list(chain(lines, [table.left_out] if table.more else []))
+    def _left_out(self, word: str, steps: tuple[StepPart, ...]) -> Iterator[Ready]:
+        if steps:
+            titles = ", ".join(step.title for step in steps)
+            yield from self.terminal.filled(f"{word}: {titles}", 4, "dim", mark=self.terminal.sign(word))
 
-
-def _clip(value: str, most: int) -> str:
-    return value if len(value) <= most else f"{value[: most - 1]}…"
+    def _prevention(self) -> Iterator[Ready]:
+        for each in self.view.report.prevention:
+            yield from self.terminal.filled(each, 4, mark="-")

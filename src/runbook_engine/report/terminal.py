@@ -1,0 +1,106 @@
+"""Lines for a terminal: filled to a width, in columns, in colour if it has any."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from types import MappingProxyType
+
+from runbook_engine.hostile import harmless
+from runbook_engine.report.evidence import Table
+from runbook_engine.report.templating import Ready
+
+SIGNS: Mapping[str, str] = MappingProxyType(
+    {
+        "critical": "■",
+        "warning": "▲",
+        "passed": "✓",
+        "healthy": "✓",
+        "answered": "✓",
+        "blind": "⊘",
+        "inconclusive": "⊘",
+        "skipped": "–",
+        "not reached": "…",
+    }
+)
+_ANSI: Mapping[str, str] = MappingProxyType(
+    {
+        "critical": "1;31",
+        "warning": "1;33",
+        "passed": "32",
+        "healthy": "1;32",
+        "answered": "32",
+        "blind": "1;35",
+        "inconclusive": "1;35",
+        "skipped": "2",
+        "not reached": "2",
+        "heading": "1",
+        "strong": "1",
+        "dim": "2",
+        "accent": "36",
+    }
+)
+_UNIT = re.compile(r"(?<=\d) (?=%|[a-zA-Zµ]{1,3}\b)")
+_TOGETHER = "\u00a0"
+_NARROWEST_COLUMN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """``color``: whether it takes ANSI escapes. None from outside ever reach it."""
+
+    width: int
+    color: bool
+
+    def paint(self, text: str, style: str) -> Ready:
+        clean = text if isinstance(text, Ready) else harmless(text)
+        return Ready(f"\x1b[{_ANSI[style]}m{clean}\x1b[0m") if self.color and clean else Ready(clean)
+
+    def sign(self, status: str) -> Ready:
+        return self.paint(SIGNS[status], status)
+
+    def filled(self, text: str, indent: int, style: str = "", mark: str = "") -> Iterator[Ready]:
+        """The text in lines of the width, all indented; ``mark`` stands before the first, within the indent."""
+        for index, line in enumerate(fill(text, self.width - indent)):
+            painted = self.paint(line, style) if style else Ready(line)
+            before = f"{' ' * (indent - 2)}{mark} " if mark and not index else " " * indent
+            yield Ready(f"{before}{painted}")
+
+    def block(self, text: str, indent: int, style: str) -> Iterator[Ready]:
+        """Lines as they are, each indented."""
+        for line in harmless(text).split("\n"):
+            yield Ready(f"{' ' * indent}{self.paint(line, style)}")
+
+
+def fill(text: str, width: int) -> list[str]:
+    """Lines no wider than ``width`` (but for words that are); a number stays with its unit."""
+    kept = _UNIT.sub(_TOGETHER, harmless(text))
+    lines = wrap(kept, width=max(1, width), break_on_hyphens=False, break_long_words=False)
+    return [line.replace(_TOGETHER, " ") for line in lines]
+
+
+def columns(table: Table, room: int) -> Iterator[str]:
+    """Columns as wide as what is in them; the widest gives way when there is no room."""
+    rows = [*([table.columns] if len(table.columns) > 1 else []), *table.rows]
+    widths = _widths(rows, room)
+    for row in rows:
+        cells = (
+            _cell(value, width, right=numeric) for value, width, numeric in zip(row, widths, table.numeric, strict=True)
+        )
+        yield "  ".join(cells).rstrip()
+    if table.more:
+        yield f"… and {table.left_out}"
+
+
+def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    widths = [max(len(value) for value in column) for column in zip(*rows, strict=True)]
+    room -= 2 * (len(widths) - 1)
+    while sum(widths) > room and max(widths) > _NARROWEST_COLUMN:
+        widest = widths.index(max(widths))
+        widths[widest] = max(_NARROWEST_COLUMN, room - sum(widths) + widths[widest])
+    return widths
+
+
+def _cell(value: str, width: int, *, right: bool) -> str:
+    shown = value if len(value) <= width else f"{value[: width - 1]}…"
+    return shown.rjust(width) if right else shown.ljust(width)
