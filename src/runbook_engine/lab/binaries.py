@@ -11,6 +11,7 @@ from pathlib import Path
 from runbook_engine.errors import RunbookError
 
 INSTALL = 'pip install "runbook-engine[lab]"'
+_DEBIAN = Path("/usr/lib/postgresql")
 _POSTGRES_PROGRAMS = ("postgres", "initdb")
 # Accounts which own nothing worth having, in order of preference.
 _UNPRIVILEGED = ("nobody", "daemon")
@@ -109,7 +110,7 @@ def _system_postgres() -> Iterator[Path]:
     on_path = shutil.which("postgres")
     if on_path is not None:
         yield Path(on_path).resolve().parent
-    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    versions = _DEBIAN.glob("*/bin")
     yield from sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
 
 

@@ -2,18 +2,16 @@
 
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 from urllib.parse import quote
 
 from runbook_engine.lab.binaries import Account, postgres_programs, unprivileged_account
-from runbook_engine.lab.process import HOST, Port, ServerProcess, ServerStartError
+from runbook_engine.lab.process import HOST, LoopbackServer, ServerProcess, ServerStartError
 
 SUPERUSER = "postgres"
 _NAME = "PostgreSQL"
@@ -33,12 +31,12 @@ _SETTINGS = MappingProxyType(
 )
 
 
-class PostgresServer:
-    """Data lives from start to stop. Passwords are checked (SCRAM), for the superuser ``postgres`` too, whose own is random.
+class PostgresServer(LoopbackServer):
+    """Passwords are checked (SCRAM), for the superuser ``postgres`` too, whose own is random.
 
     ``directory`` takes data and log; as root, data go to a temporary folder of the unprivileged account that the server runs
     as. ``settings`` are those of postgresql.conf. ``preload_statements`` preloads pg_stat_statements, without creating the
-    extension. The port is the same from one start to the next.
+    extension.
     """
 
     def __init__(
@@ -48,26 +46,10 @@ class PostgresServer:
         settings: Mapping[str, str] = MappingProxyType({}),
         preload_statements: bool = True,
     ) -> None:
+        super().__init__(directory)
         preload = {"shared_preload_libraries": "pg_stat_statements"} if preload_statements else {}
-        self._directory = directory
         self._settings = {**_SETTINGS, **preload, **settings}
         self._password = secrets.token_urlsafe()
-        self._port = Port()
-        self._home: Path | None = None
-        self._process: ServerProcess | None = None
-
-    @property
-    def host(self) -> str:
-        return HOST
-
-    @property
-    def port(self) -> int:
-        return self._port.number
-
-    @property
-    def pid(self) -> int | None:
-        """That of the server's first process; None while it is stopped."""
-        return self._process.pid if self._process else None
 
     @property
     def url(self) -> str:
@@ -81,26 +63,21 @@ class PostgresServer:
         account = quote(user, safe="") + (f":{quote(password, safe='')}" if password is not None else "")
         return f"postgresql://{account}@{HOST}:{self.port}/{quote(database, safe='')}"
 
-    def start(self) -> None:
-        """Create a database cluster and serve it. Raises BinaryNotFoundError or ServerStartError."""
-        if self._process is not None:
-            return
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def _start(self) -> None:
-        import psycopg
-
+    def _new_home(self) -> Path:
         account = unprivileged_account()
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._home = home = _new_home(self._directory, account)
+        if account is None:
+            return super()._new_home()
+        # It cannot be expected to reach our own folders.
+        home = Path(tempfile.mkdtemp(prefix="runbook-postgres-"))
+        os.chown(home, account.uid, account.gid)
+        return home
+
+    def _launch(self, home: Path) -> ServerProcess:
+        account = unprivileged_account()
         log = self._directory / "postgres.log"
         programs = postgres_programs(account, home / "programs")
         data = self._create(programs, home, log, account)
-        self._process = ServerProcess(
+        return ServerProcess(
             _NAME,
             [programs / "postgres", "-D", data, "-p", str(self._port.hand_over())],
             directory=home,
@@ -110,10 +87,13 @@ class PostgresServer:
             account=account,
         )
 
+    def _wait(self, process: ServerProcess) -> None:
+        import psycopg
+
         def connect() -> None:
             psycopg.connect(self.dsn(), connect_timeout=5).close()
 
-        self._process.wait_until_ready(connect, not_yet=psycopg.OperationalError)
+        process.wait_until_ready(connect, not_yet=psycopg.OperationalError)
 
     def _create(self, programs: Path, home: Path, log: Path, account: Account | None) -> Path:
         data, password_file = home / "data", home / "password"
@@ -145,34 +125,6 @@ class PostgresServer:
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = {_quoted(value)}\n" for name, value in self._settings.items())
         return data
-
-    def stop(self) -> None:
-        """End the server and delete its data. Does nothing where it is stopped."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-        if self._home is not None:
-            shutil.rmtree(self._home, ignore_errors=True)
-            self._home = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-        self._port.release()
-
-
-def _new_home(directory: Path, account: Account | None) -> Path:
-    """A new folder for the server's files. An account other than ours cannot be expected to reach our own folders."""
-    if account is None:
-        return Path(tempfile.mkdtemp(prefix="postgres-", dir=directory))
-    home = Path(tempfile.mkdtemp(prefix="runbook-postgres-"))
-    os.chown(home, account.uid, account.gid)
-    return home
 
 
 def _quoted(value: str) -> str:

@@ -1,16 +1,21 @@
-"""A server as a child process: ready when it answers, ended when told to, and at the latest with the interpreter."""
+"""A server as a child process on loopback: ready when it answers, gone when told so, at the latest with the interpreter."""
 
 import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from runbook_engine.errors import RunbookError
 from runbook_engine.lab.binaries import Account
@@ -67,7 +72,6 @@ class ServerProcess:
         self._server = server
         self._log = log
         self._stop_signals = (*stop_signals, signal.SIGKILL)
-        self._started_by = os.getpid()
         with log.open("ab") as output:
             # A session of its own: Ctrl-C in the terminal reaches whoever runs the lab, and they end it in order.
             self._process = subprocess.Popen(
@@ -81,36 +85,28 @@ class ServerProcess:
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
             )
-        atexit.register(self.stop)
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def wait_until_ready(self, attempt: Callable[[], None], *, not_yet: type[Exception]) -> None:
-        """Try until the attempt no longer raises ``not_yet``. Raises ServerStartError and leaves nothing running."""
+        """Try until the attempt no longer raises ``not_yet``. Raises ServerStartError."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        try:
-            while True:
-                try:
-                    return attempt()
-                except not_yet as error:
-                    if self._process.poll() is not None:
-                        what = f"ended with code {self._process.returncode} before it was ready"
-                        raise ServerStartError(self._server, what, self._log) from None
-                    if time.monotonic() > deadline:
-                        what = f"did not answer within {START_TIMEOUT_S:.0f} s"
-                        raise ServerStartError(self._server, what, self._log) from error
-                time.sleep(LOOK_AGAIN_S)
-        except BaseException:
-            self.stop()
-            raise
+        while True:
+            try:
+                return attempt()
+            except not_yet as error:
+                if self._process.poll() is not None:
+                    what = f"ended with code {self._process.returncode} before it was ready"
+                    raise ServerStartError(self._server, what, self._log) from None
+                if time.monotonic() > deadline:
+                    what = f"did not answer within {START_TIMEOUT_S:.0f} s"
+                    raise ServerStartError(self._server, what, self._log) from error
+            time.sleep(LOOK_AGAIN_S)
 
     def stop(self) -> None:
-        """End the server and its children. Does nothing where it has ended, or in a fork of the process that started it."""
-        atexit.unregister(self.stop)
-        if os.getpid() != self._started_by:
-            return
+        """End the server and its children."""
         for number in self._stop_signals:
             if self._process.poll() is None:
                 self._process.send_signal(number)
@@ -118,3 +114,74 @@ class ServerProcess:
                     self._process.wait(STOP_PATIENCE_S)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+class LoopbackServer(ABC):
+    """A server whose data live from start to stop. The port is the same from one start to the next."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._port = Port()
+        self._home: Path | None = None
+        self._process: ServerProcess | None = None
+        self._started_by = 0
+
+    @property
+    def host(self) -> str:
+        return HOST
+
+    @property
+    def port(self) -> int:
+        return self._port.number
+
+    @property
+    def pid(self) -> int | None:
+        """That of the server's first process; None while it is stopped."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Returns once the server answers. Raises BinaryNotFoundError or ServerStartError, and leaves nothing running."""
+        if self._process is not None:
+            return
+        self._started_by = os.getpid()
+        atexit.register(self.stop)
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._home = self._new_home()
+            self._process = self._launch(self._home)
+            self._wait(self._process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End the server and delete its data. Does nothing while it is stopped, or in a fork of who started it."""
+        if os.getpid() != self._started_by:
+            return
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+        if self._home is not None:
+            shutil.rmtree(self._home, ignore_errors=True)
+            self._home = None
+        atexit.unregister(self.stop)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._port.release()
+
+    def _new_home(self) -> Path:
+        """A new folder for the server's files, which is deleted when it stops."""
+        return Path(tempfile.mkdtemp(prefix="data-", dir=self._directory))
+
+    @abstractmethod
+    def _launch(self, home: Path) -> ServerProcess: ...
+
+    @abstractmethod
+    def _wait(self, process: ServerProcess) -> None: ...
