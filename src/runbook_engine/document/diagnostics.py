@@ -126,8 +126,31 @@ def render(diagnostic: Diagnostic, text: str, *, color: bool = False) -> str:
 def render_all(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False) -> str:
     """All of them in the order of their places, and a last line that counts them. ``sources`` has each file's text."""
     ordered = sorted(diagnostics)
-    blocks = [render(each, sources.get(each.file, ""), color=color) for each in ordered]
+    shown = {
+        file: without_secrets(text, [each for each in ordered if each.file == file]) for file, text in sources.items()
+    }
+    blocks = [render(each, shown.get(each.file, ""), color=color) for each in ordered]
     return "\n\n".join([*blocks, summary(ordered, files=len({each.file for each in ordered} or sources))])
+
+
+SECRET_IN_TEXT = "RB123"
+_PASSWORD = re.compile(r"(?<=://)([^/?#\s:@{}]*:)([^/?#\s@{}]+)(?=@)")
+
+
+def without_secrets(text: str, diagnostics: Iterable[Diagnostic]) -> str:
+    """The text with secrets that were written into it starred out, every column where it was."""
+    hidden = _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), text)
+    spans = [each.span for each in diagnostics if each.code == SECRET_IN_TEXT]
+    if not spans:
+        return hidden
+    lines = hidden.splitlines(keepends=True)
+    for span in spans:
+        for number in range(span.line, min(span.end_line, len(lines)) + 1):
+            line = lines[number - 1]
+            first = span.column - 1 if number == span.line else 0
+            last = span.end_column - 1 if number == span.end_line else len(line.rstrip("\r\n"))
+            lines[number - 1] = line[:first] + "*" * (last - first) + line[last:]
+    return "".join(lines)
 
 
 def summary(diagnostics: Iterable[Diagnostic], *, files: int) -> str:

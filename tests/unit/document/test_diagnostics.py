@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import runbook_engine
-from runbook_engine.document import CODES, Diagnostic, DiagnosticLevel, Span, render, render_all
+from runbook_engine.document import CODES, Diagnostic, DiagnosticLevel, Span, load, render, render_all
 
 STYLE = """\
 error[RB203]: step "database" goes to "slow_querys", which does not exist
@@ -162,3 +162,19 @@ def test_the_table_has_exactly_the_codes_that_are_reported() -> None:
     }
 
     assert used == set(CODES)
+
+
+def test_a_secret_written_into_the_file_is_starred_out_wherever_its_line_is_shown() -> None:
+    text = 'runbook: x\ntitle: T\nstart: a\ninputs:\n  token: {type: secret, default: "hunter2-long", hlep: y}\nsteps: {a: {ask: Well?}}\n'
+    found = load(text, "x.yaml")
+    shown = render_all(found.diagnostics, {"x.yaml": text})
+    assert "RB123" in shown
+    assert "RB111" in shown
+    assert "hunter2" not in shown
+
+
+def test_a_password_in_a_url_is_starred_out_of_the_line_that_is_shown() -> None:
+    text = (
+        "runbook: x\ntitle: T\nstart: a\nsteps: {a: {ask: Well?, brances: [], description: postgres://u:hunter2@h}}\n"
+    )
+    assert "hunter2" not in render_all(load(text, "x.yaml").diagnostics, {"x.yaml": text})
