@@ -106,7 +106,6 @@ def _typed(spec: Input | AskStep, at: Path, describe: Describe) -> Iterator[Mist
             (*at, "default"),
             "remove it",
             f"name the environment variable that holds it, for example env: {str(at[-1]).upper()}",
-            at_key=True,
         )
     else:
         problem = misfit(spec.default, spec.type, spec.values)
