@@ -4,7 +4,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +24,7 @@ from runbook_engine.lab.plans import PLANS, Plan
 from runbook_engine.lab.postgres import PostgresServer
 from runbook_engine.lab.redis import RedisServer
 from runbook_engine.lab.running import Lab
+from runbook_engine.lab.side_by_side import SideBySide
 from runbook_engine.lab.traffic import Traffic
 from runbook_engine.lab.view import View
 
@@ -55,21 +55,25 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
         say("starting PostgreSQL ...")
         postgres.start()
         guard.end(postgres.pid)
-        guard.remove(database.folder(postgres.dsn()))
+        version, folder = database.version_and_folder(postgres.dsn())
+        guard.remove(folder)
+        say(f"PostgreSQL {version} on 127.0.0.1:{postgres.port}; creating its tables ...")
         database.create(postgres.dsn(), passwords, slow_report=plan.slow_report, message_index=plan.message_index)
 
     def start_cache() -> None:
         say("starting Redis ...")
         cache.start()
         guard.end(cache.pid)
+        say(f"Redis on 127.0.0.1:{cache.port}")
 
     def start_aws() -> None:
         say("starting the AWS endpoint ...")
         aws.start()
+        say(f"AWS endpoint on {aws.url}")
 
-    with ThreadPoolExecutor(3, "lab-start") as threads:
+    with SideBySide() as threads:
         # The AWS endpoint takes longest, and nothing else waits for it.
-        aws_started, *started = [threads.submit(start) for start in (start_aws, start_database, start_cache)]
+        aws_started, *started = [threads.run(start) for start in (start_aws, start_database, start_cache)]
         certificates = make_certificates(home)
         for each in started:
             each.result()

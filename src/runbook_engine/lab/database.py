@@ -133,12 +133,14 @@ def scan_seconds(admin_dsn: str) -> float:
     return best
 
 
-def folder(admin_dsn: str) -> Path:
-    """Where the server keeps its files: the folder around its data directory."""
+def version_and_folder(admin_dsn: str) -> tuple[str, Path]:
+    """Which PostgreSQL it is, such as ``18.6``, and where it keeps its files: the folder around its data directory."""
+    query = "SELECT current_setting('server_version'), current_setting('data_directory')"
     with psycopg.connect(admin_dsn, dbname="postgres") as connection:
-        row = connection.execute("SELECT current_setting('data_directory')").fetchone()
+        row = connection.execute(query).fetchone()
     assert row is not None
-    return Path(row[0]).parent
+    # Distributions add their name: 15.14 (Debian 15.14-0+deb12u1).
+    return str(row[0]).partition(" ")[0], Path(row[1]).parent
 
 
 def forget_setup(admin_dsn: str) -> None:

@@ -1,10 +1,13 @@
 """A running lab, and how to describe it to a person."""
 
 import shlex
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runbook_engine.lab.faults import Fault
+
+WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Lab:
 def describe(lab: Lab) -> str:
     """What is broken, where everything is, and the command that diagnoses it, ready to paste into a shell."""
     width = max(len(name) for name in lab.inputs)
-    lines = [f"{lab.fault.title} ({lab.fault.name})", "", lab.fault.explanation, ""]
+    lines = [f"{lab.fault.title} ({lab.fault.name})", "", textwrap.fill(lab.fault.explanation, WIDTH), ""]
     lines += [f"  {name:<{width}}  {value}" for name, value in lab.inputs.items()]
     lines += ["", "Diagnose it from another terminal:", ""]
     command = [f"{name}={shlex.quote(value)}" for name, value in lab.environ.items()]
