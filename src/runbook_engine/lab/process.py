@@ -139,6 +139,11 @@ class LoopbackServer(ABC):
         """That of the server's first process; None while it is stopped."""
         return self._process.pid if self._process else None
 
+    @property
+    def home(self) -> Path | None:
+        """The folder with its data, which is deleted when it stops; None while it is stopped."""
+        return self._home
+
     def start(self) -> None:
         """Returns once the server answers. Raises BinaryNotFoundError or ServerStartError, and leaves nothing running."""
         if self._process is not None:

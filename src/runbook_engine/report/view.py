@@ -160,7 +160,7 @@ def reason(step: StepPart) -> str:
         outcome = step.reading.get("outcome")
         return f"{step.calls}: {outcome.shown}" if step.calls and outcome else ""
     if step.branch.when == "else":
-        return f"not {step.branch.why.replace('; ', ', not ')}" if step.branch.why else ""
+        return step.branch.why
     return step.branch.why or step.branch.when
 
 

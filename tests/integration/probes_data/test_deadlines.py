@@ -121,7 +121,7 @@ async def test_an_interruption_ends_the_query_on_the_server(
     from runbook_probes.postgres import query
 
     async with anyio.create_task_group() as group:
-        group.start_soon(lambda: measure(query, dsn=postgres.dsn(), sql="SELECT pg_sleep(3600) AS x"))
+        group.start_soon(lambda: measure(query, deadline=60.0, dsn=postgres.dsn(), sql="SELECT pg_sleep(3600) AS x"))
         await seen(admin)
         group.cancel_scope.cancel()
     until(lambda: backends(admin) == 0)

@@ -83,7 +83,7 @@ def test_stopping_ends_the_process_its_children_and_its_files(tmp_path: Path, se
     assert not listens(server.port)
     server.start()
     family = [server.pid, *children(server.pid)]
-    home = server._home
+    home = server.home
     server.stop()
     until(lambda: not any(runs(pid) for pid in family))
     assert not listens(server.port)
@@ -136,7 +136,7 @@ def test_a_server_ends_with_the_interpreter_that_started_it(
     module, _, server_type = name.partition(".")
     code = (
         f"from pathlib import Path; from runbook_engine.lab.{module} import {server_type}\n"
-        f"server = {server_type}(Path({str(tmp_path)!r})); server.start(); print(server.pid, server.port, server._home)\n{signals}"
+        f"server = {server_type}(Path({str(tmp_path)!r})); server.start(); print(server.pid, server.port, server.home)\n{signals}"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     pid, port, home = ended.stdout.split()
@@ -152,7 +152,7 @@ def test_a_fork_does_not_end_the_server_of_its_parent(tmp_path: Path) -> None:
         "child = os.fork()\n"
         "if not child: server.stop(); os._exit(0)\n"
         "os.waitpid(child, 0)\n"
-        "import socket; print(socket.socket().connect_ex(('127.0.0.1', server.port)), server._home.exists())"
+        "import socket; print(socket.socket().connect_ex(('127.0.0.1', server.port)), server.home.exists())"
     )
     ended = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.split() == ["0", "True"]

@@ -46,7 +46,7 @@ def test_twelve_different_mistakes_are_reported_at_once_with_place_and_legal_alt
     legal = {
         (3, 11): "P0, P1, P2, P3",
         (5, 35): "500s",
-        (6, 25): "env: TOKEN",
+        (6, 34): "env: TOKEN",
         (11, 5): '"with"',
         (13, 10): "move it to the end",
         (16, 16): '"refused"',

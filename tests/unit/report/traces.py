@@ -136,7 +136,7 @@ HIGH_LATENCY: dict[str, JsonValue] = {
         },
         "database_down": {"level": "critical", "title": "The database does not accept connections"},
         "slow_queries": {
-            "level": "warning",
+            "level": "critical",
             "title": "The slowest statement takes {{ slow_queries.slowest_mean }} on average",
             "resolution": "database_optimization",
         },
@@ -230,7 +230,7 @@ class Script:
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        documents = {str(each["runbook"]): each for each in (self.document, API_DOWN)}
+        documents: dict[str, JsonValue] = {str(each["runbook"]): dict(each) for each in (self.document, API_DOWN)}
         name = str(self.document["runbook"])
         version = str(self.document.get("version", "1.0.0"))
         self.events.append(
@@ -343,12 +343,12 @@ def _latency(script: Script, p95: float, why: str, place: int, finding: str | No
 def healthy() -> Trace:
     """Everything looked at, nothing found."""
     script = Script()
-    _latency(script, 0.12, "p95 120 ms > 1 s; p95 120 ms > 500 ms", 2, None)
+    _latency(script, 0.12, "p95 120 ms ≤ very_slow 1 s; p95 120 ms ≤ slow 500 ms", 2, None)
     for step in ("database", "cache", "compute"):
         script.start(0.13, step, f"look at {step}")
     script.measured(0.17, "database", {"utilization": (12.0, Dimension.PERCENT), "used": (12, Dimension.NUMBER)})
     script.decided(
-        0.17, "database", StepStatus.PASSED, ("branches", 1), "else", "utilization 12 % > 80 %", None, ("slow_queries",)
+        0.17, "database", StepStatus.PASSED, ("branches", 1), "else", "utilization 12 % ≤ 80 %", None, ("slow_queries",)
     )
     script.start(0.17, "slow_queries", "psql \"$DATABASE_URL\" -c 'SELECT * FROM pg_stat_statements'")
     script.measured(
@@ -360,13 +360,13 @@ def healthy() -> Trace:
         StepStatus.PASSED,
         ("branches", 2),
         "else",
-        "memory_utilization 41 % > 90 %; hit_rate 97.2 % < 80 %",
+        "memory_utilization 41 % ≤ 90 %; hit_rate 97.2 % ≥ 80 %",
     )
     script.measured(0.21, "slow_queries", {"slowest_mean": (0.004, Dimension.DURATION)})
-    script.decided(0.21, "slow_queries", StepStatus.PASSED, ("branches", 1), "else", "slowest_mean 4 ms > 100 ms")
+    script.decided(0.21, "slow_queries", StepStatus.PASSED, ("branches", 1), "else", "slowest_mean 4 ms ≤ 100 ms")
     script.skipped(0.21, "deployed")
     script.measured(0.33, "compute", {"latest_percent": (23.5, Dimension.PERCENT)})
-    script.decided(0.33, "compute", StepStatus.PASSED, ("branches", 1), "else", "latest_percent 23.5 % > 80 %")
+    script.decided(0.33, "compute", StepStatus.PASSED, ("branches", 1), "else", "latest_percent 23.5 % ≤ 80 %")
     return script.trace(0.331, Outcome.HEALTHY)
 
 
@@ -441,7 +441,7 @@ DENIED = Failure(
 def critical() -> Trace:
     """Symptom, causes, a retried probe, an answer, and a permission that is missing."""
     script = Script()
-    _latency(script, 1.24, "p95 1.24 s > 1 s", 0, "api_very_slow")
+    _latency(script, 1.24, "p95 1.24 s > very_slow 1 s", 0, "api_very_slow")
     script.start(1.25, "cache", 'redis-cli -u "$REDIS_URL" info')
     script.start(
         1.25, "compute", "aws cloudwatch get-metric-statistics --namespace AWS/ECS --metric-name CPUUtilization"
@@ -475,14 +475,14 @@ def critical() -> Trace:
     script.blind(1.79, "cache", unknown)
     script.decided(1.79, "cache", StepStatus.BLIND, None, "", f"missing: {unknown.message}")
     script.events.append(StepAnswered(START + 9.4, "", "deployed", False, Dimension.BOOL.value, "person"))
-    script.decided(9.4, "deployed", StepStatus.ANSWERED, ("branches", 1), "else", "answer no")
+    script.decided(9.4, "deployed", StepStatus.ANSWERED, ("branches", 1), "else", "answer is no")
     return script.trace(9.41, Outcome.CRITICAL)
 
 
 def warning() -> Trace:
     """The symptom does not show now, and a cause is found all the same."""
     script = Script()
-    _latency(script, 0.31, "p95 310 ms > 1 s; p95 310 ms > 500 ms", 2, None)
+    _latency(script, 0.31, "p95 310 ms ≤ very_slow 1 s; p95 310 ms ≤ slow 500 ms", 2, None)
     for step in ("database", "cache", "compute"):
         script.start(0.33, step, f"look at {step}")
     script.measured(
@@ -503,14 +503,14 @@ def warning() -> Trace:
     )
     script.measured(0.38, "database", {"utilization": (41.0, Dimension.PERCENT)})
     script.decided(
-        0.38, "database", StepStatus.PASSED, ("branches", 1), "else", "utilization 41 % > 80 %", None, ("slow_queries",)
+        0.38, "database", StepStatus.PASSED, ("branches", 1), "else", "utilization 41 % ≤ 80 %", None, ("slow_queries",)
     )
     script.start(0.38, "slow_queries", "look at slow_queries")
     script.measured(0.41, "slow_queries", {"slowest_mean": (0.011, Dimension.DURATION)})
-    script.decided(0.41, "slow_queries", StepStatus.PASSED, ("branches", 1), "else", "slowest_mean 11 ms > 100 ms")
+    script.decided(0.41, "slow_queries", StepStatus.PASSED, ("branches", 1), "else", "slowest_mean 11 ms ≤ 100 ms")
     script.skipped(0.41, "deployed")
     script.measured(0.52, "compute", {"latest_percent": (44.0, Dimension.PERCENT)})
-    script.decided(0.52, "compute", StepStatus.PASSED, ("branches", 1), "else", "latest_percent 44 % > 80 %")
+    script.decided(0.52, "compute", StepStatus.PASSED, ("branches", 1), "else", "latest_percent 44 % ≤ 80 %")
     return script.trace(0.52, Outcome.WARNING)
 
 
@@ -575,12 +575,12 @@ def inconclusive() -> Trace:
 def interrupted() -> Trace:
     """Ctrl-C while three probes measured."""
     script = Script()
-    _latency(script, 0.61, "p95 610 ms > 500 ms", 1, "api_slow")
+    _latency(script, 0.61, "p95 610 ms > slow 500 ms", 1, "api_slow")
     for step in ("database", "cache", "compute"):
         script.start(0.62, step, f"look at {step}")
     script.measured(0.66, "database", {"utilization": (41.0, Dimension.PERCENT)})
     script.decided(
-        0.66, "database", StepStatus.PASSED, ("branches", 1), "else", "utilization 41 % > 80 %", None, ("slow_queries",)
+        0.66, "database", StepStatus.PASSED, ("branches", 1), "else", "utilization 41 % ≤ 80 %", None, ("slow_queries",)
     )
     script.start(0.66, "slow_queries")
     cut = Failure(
@@ -595,3 +595,78 @@ def interrupted() -> Trace:
 TRACES: dict[str, Callable[[], Trace]] = {
     each.__name__: each for each in (healthy, warning, critical, called, inconclusive, interrupted)
 }
+
+
+def hostile(text: str) -> Trace:
+    """A run in which every text that anybody else writes is ``text``."""
+    failure = Failure(ErrorKind.OTHER, text, text)
+    finding: dict[str, JsonValue] = {"level": "critical", "title": text or "x", "cause": text, "resolution": "fix"}
+    said = text or "x"
+    document: dict[str, JsonValue] = {
+        "runbook": "hostile",
+        "title": said,
+        "version": text,
+        "owner": text,
+        "severity": "P0",
+        "description": text,
+        "symptoms": [said],
+        "references": [{"title": text, "url": text}, {"title": text, "url": f"https://example.com/{text}"}],
+        "start": ["look", "dark", "person", "call"],
+        "steps": {
+            "look": {
+                "title": text,
+                "description": text,
+                "probe": "fake.look",
+                "branches": [{"when": said, "finding": "found", "goto": "never"}, {"when": said, "finding": "found"}],
+                "on_error": [{"kind": "other", "finding": "found"}],
+            },
+            "dark": {"title": text, "probe": "fake.look"},
+            "person": {"title": text, "ask": said, "type": "string"},
+            "call": {"title": text, "call": "hostile"},
+            "never": {"title": text, "probe": "fake.look"},
+        },
+        "findings": {"found": finding, "hurts": {**finding, "kind": "symptom"}},
+        "resolutions": {"fix": {"title": said, "steps": [said, said]}},
+        "prevention": [said],
+    }
+    start = RunStarted(
+        START, text, "hostile", text, text, {"hostile": document}, {text: InputValue(text, text, text)}, text
+    )
+    script = Script(document, events=[start], inputs={})
+    script.events = [start]
+    for step in ("look", "dark", "person", "call"):
+        script.start(0.1, step, text)
+    script.events.append(AttemptFailed(START + 0.2, "", "look", 1, failure, 0.1))
+    script.measured(
+        0.4,
+        "look",
+        {text: (text, Dimension.TEXT), "gone": (None, Dimension.NUMBER)},
+        attempt=2,
+        missing={"gone": text},
+        evidence={"rows": [{"a": text, text: 1}], "pairs": {text: text}, "words": [text], text: text},
+    )
+    for name, kind in (("found", "cause"), ("hurts", "symptom")):
+        script.events.append(
+            FindingRaised(
+                START + 0.4,
+                "",
+                "look",
+                name,
+                kind,
+                "critical",
+                text,
+                text,
+                "fix",
+                (Measured(text, text, text, text),),
+                text,
+            )
+        )
+    script.decided(0.4, "look", StepStatus.FLAGGED, ("branches", 1), text, text, "found")
+    script.failed(0.5, "dark", failure)
+    script.blind(0.5, "dark", failure)
+    script.decided(0.5, "dark", StepStatus.BLIND, None, "", text)
+    script.events.append(StepAnswered(START + 0.6, "", "person", text, "text", text))
+    script.decided(0.6, "person", StepStatus.ANSWERED, None, text, text)
+    script.events.append(CallStarted(START + 0.6, "", "call", "hostile", {text: InputValue(text, text, text)}))
+    script.skipped(0.7, "never")
+    return script.trace(0.8, Outcome.CRITICAL, Ending.DEADLINE)
