@@ -11,13 +11,13 @@ from runbook_engine.report.formats import ReportFormat
 from runbook_engine.report.rendering import render
 
 if TYPE_CHECKING:
-    from runbook_engine.report.build import build as build
+    from runbook_engine.report.building import build as build
     from runbook_engine.report.model import Report as Report
     from runbook_engine.report.model import report_schema as report_schema
     from runbook_engine.report.run_overlay import overlay_of as overlay_of
 
 # Exported lazily: a command line that lists the formats must not pay for pydantic.
-_EXPORTS = {"Report": "model", "build": "build", "overlay_of": "run_overlay", "report_schema": "model"}
+_EXPORTS = {"Report": "model", "build": "building", "overlay_of": "run_overlay", "report_schema": "model"}
 
 __all__ = ["Report", "ReportFormat", "build", "overlay_of", "render", "report_schema"]
 

@@ -23,7 +23,7 @@ def render(
     what it may use is told in ``runbook_engine.report.own_template``. Raises UsageError, with file and line, for a template
     that cannot be rendered.
     """
-    from runbook_engine.report.build import build
+    from runbook_engine.report.building import build
 
     report = build(trace)
     if template is not None:

@@ -59,11 +59,13 @@ class Terminal:
     def sign(self, status: str) -> Ready:
         return self.paint(SIGNS[status], status)
 
-    def filled(self, text: str, indent: int, style: str = "", mark: str = "") -> Iterator[Ready]:
+    def filled(
+        self, text: str, indent: int, style: str = "", *, mark: str = "", mark_width: int = 1
+    ) -> Iterator[Ready]:
         """The text in lines of the width, all indented; ``mark`` stands before the first, within the indent."""
         for index, line in enumerate(fill(text, self.width - indent)):
             painted = self.paint(line, style) if style else Ready(line)
-            before = f"{' ' * (indent - 2)}{mark} " if mark and not index else " " * indent
+            before = f"{' ' * (indent - 1 - mark_width)}{mark} " if mark and not index else " " * indent
             yield Ready(f"{before}{painted}")
 
     def block(self, text: str, indent: int, style: str) -> Iterator[Ready]:

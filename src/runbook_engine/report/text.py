@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runbook_engine.hostile import cut, harmless
+from runbook_engine.hostile import cut, harmless, one_line
 from runbook_engine.report.model import FindingPart, Report, StepPart
 from runbook_engine.report.templating import Ready, environment
 from runbook_engine.report.terminal import Terminal, columns, fill
@@ -39,9 +39,11 @@ class _Page:
 
     def head(self) -> Iterator[Ready]:
         report, terminal = self.view.report, self.terminal
-        title = terminal.paint(report.runbook.title, "strong")
         outcome = terminal.paint(report.outcome.upper(), report.outcome)
-        yield Ready(f"{terminal.sign(report.outcome)} {outcome}  {title}")
+        before = len(report.outcome) + 4
+        first, *rest = terminal.filled(report.runbook.title, before, "strong")
+        yield Ready(f"{terminal.sign(report.outcome)} {outcome}  {first[before:]}")
+        yield from rest
         yield from terminal.filled(self.view.verdict, 2)
         owner = f" Owner: {report.runbook.owner}" if report.runbook.owner else ""
         severity = f" ({report.runbook.severity})" if report.runbook.severity and owner else ""
@@ -85,7 +87,8 @@ class _Page:
         for remedy in self.view.remedies:
             yield from self.terminal.filled(remedy.resolution.title, 2, "strong")
             for number, each in enumerate(remedy.resolution.steps, 1):
-                yield from self.terminal.filled(each, 6, mark=f"{number}.")
+                mark = f"{number}."
+                yield from self.terminal.filled(each, 7, mark=mark, mark_width=len(mark))
 
     def _unseen(self) -> Iterator[Ready]:
         terminal = self.terminal
@@ -111,13 +114,15 @@ class _Page:
         told = f"{step.error.kind if step.error else 'missing'}, see above" if status == "blind" else reason(step)
         goto = step.branch.goto if step.branch else ()
         why = f"{told} → {', '.join(goto)}".strip() if goto else told
-        title = f"{'  ' * depth(step)}{harmless(step.title)}"
+        title = f"{'  ' * depth(step)}{one_line(step.title)}"
         head = f"  {self.terminal.sign(status)} {duration(step.duration_ms):>8}  "
         column = min(_TITLE_COLUMN, max(20, width // 3))
         before = 16 + column
         if width - before < _LEAST_REASON or len(title) > column:
-            yield Ready(f"{head}{title}")
-            yield from self.terminal.filled(why, 15)
+            name, *more = fill(title, width - 14)
+            yield Ready(f"{head}{name}")
+            yield from (Ready(f"{' ' * 14}{line}") for line in more)
+            yield from self.terminal.filled(why, 16)
             return
         first, *rest = fill(why, width - before) or [""]
         yield Ready(f"{head}{title.ljust(column)}  {first}".rstrip())

@@ -82,7 +82,7 @@ def _ticks(span: float) -> Iterator[Tick]:
 
 def _round_step(rough: float) -> float:
     """1, 2 or 5 times a power of ten, at least ``rough``; whole minutes from one minute on."""
-    for unit in (60_000.0, 3_600_000.0):
+    for unit in (3_600_000.0, 60_000.0):
         if unit <= rough:
             rough_units = rough / unit
             return unit * next((each for each in (1, 2, 5, 10, 15, 30, 60) if each >= rough_units), 120)

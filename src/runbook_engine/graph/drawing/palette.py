@@ -10,7 +10,7 @@ LIGHT: Mapping[str, str] = MappingProxyType(
         "sunken": "#f0f2f5",
         "ink": "#171b22",
         "muted": "#545d6b",
-        "faint": "#667080",
+        "faint": "#616b7b",
         "line": "#dce0e6",
         "quiet": "#c6ccd5",
         "edge": "#98a1ae",
