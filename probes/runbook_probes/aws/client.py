@@ -1,5 +1,6 @@
 """A client of boto3 for one call: whose credentials, which region, how long it may take."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -11,13 +12,16 @@ from pydantic import AfterValidator, Field
 from runbook_engine.errors import did_you_mean
 from runbook_engine.probe import ErrorKind, Params, ProbeContext, ProbeError, in_thread
 from runbook_engine.quantity import Dimension, show
-from runbook_probes.aws.failure import Aim, explain, scrubbed
+from runbook_probes.aws.failure import Aim, broken_off, drop_traces, explain, scrubbed, senseless
 from runbook_probes.network import allowance, within
 
 T = TypeVar("T")
 
-METADATA_TIMEOUT_S = 1.0
-"""How long the metadata service of EC2 is waited for, where no other credentials are found; it has no host to refuse."""
+METADATA_TIMEOUT_S = 1
+"""For how long, in whole seconds, the metadata service of EC2 is waited for where no other credentials are found.
+
+Outside of EC2 its address often leads nowhere, and nobody refuses.
+"""
 
 
 def _endpoint(url: str) -> str:
@@ -89,10 +93,10 @@ def _asked(
         raise ProbeError(
             ErrorKind.UNAVAILABLE, "AWS is asked with boto3, which is not installed", remedy="pip install boto3"
         ) from error
-    seen = _Seen()
+    wire = _Wire(aim)
     try:
         core = botocore.session.get_session()
-        for name, value in _configuration(environ, seconds).items():
+        for name, value in _configuration(environ).items():
             core.set_config_variable(name, value)
         session = boto3.session.Session(**_identity(params, environ), botocore_session=core)
         _check(service, session.get_available_services())
@@ -103,41 +107,62 @@ def _asked(
             config=Config(connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1}),
         )
         with closing(client):
-            client.meta.events.register("before-send", seen.request)
-            client.meta.events.register("before-parse", seen.response)
+            client.meta.events.register("before-send", wire.sends)
+            client.meta.events.register("before-parse", wire.receives)
             aim.learn(client.meta.region_name, client.meta.endpoint_url, client.meta.service_model.signing_name)
             return work(client)
-    except ProbeError:
+    except ProbeError as error:
+        drop_traces(error)
         raise
     except Exception as error:
-        secrets = {value for name, value in environ.items() if name in _SECRET_VARIABLES} | seen.secrets
-        raise scrubbed(explain(error, aim, seen.status), secrets) from error
+        drop_traces(error)
+        secrets = {value for name, value in environ.items() if name in _SECRET_VARIABLES} | wire.secrets
+        raise scrubbed(explain(error, aim, wire.status), secrets) from error
 
 
 _SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_SIGNATURE = re.compile(r"(?:Credential|Signature)=([^/,\s]+)")
 
 
-class _Seen:
-    """What passed by on the wire: credentials that must not be repeated, and the status of an answer without sense."""
+class _Wire:
+    """What goes over it: credentials that must not be repeated, and answers in which boto3 would see nothing wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, aim: Aim) -> None:
+        self._aim = aim
         self.secrets: set[str] = set()
         self.status: int | None = None
 
-    def request(self, request: Any, **_: object) -> None:
-        for name in ("Authorization", "X-Amz-Security-Token"):
-            value = request.headers.get(name, "")
-            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-            self.secrets |= {part for part in re.split(r"[\s,=]+", text) if len(part) > len("Credential")}
+    def sends(self, request: Any, **_: object) -> None:
+        signature, token = (_text(request.headers.get(name, "")) for name in ("Authorization", "X-Amz-Security-Token"))
+        self.secrets |= {token, *_SIGNATURE.findall(signature)}
 
-    def response(self, response_dict: Mapping[str, Any], **_: object) -> None:
+    def receives(self, response_dict: Mapping[str, Any], operation_model: Any, **_: object) -> None:
+        """Of half an answer, and of JSON that is none, botocore makes an empty answer, which would read as healthy."""
         self.status = response_dict["status_code"]
+        body, headers = response_dict["body"], response_dict["headers"]
+        if not isinstance(body, bytes):
+            return
+        length = headers.get("Content-Length", "")
+        if length.isdigit() and len(body) < int(length) and "Content-Encoding" not in headers:
+            raise broken_off(self._aim)
+        protocol = (
+            getattr(operation_model.service_model, "resolved_protocol", None) or operation_model.service_model.protocol
+        )
+        if body and response_dict["status_code"] < 300 and protocol in ("json", "rest-json"):
+            try:
+                json.loads(body)
+            except ValueError:
+                raise senseless(self._aim, self.status) from None
 
 
-def _configuration(environ: Mapping[str, str], seconds: float) -> dict[str, object]:
+def _text(header: object) -> str:
+    return header.decode("latin-1") if isinstance(header, bytes) else str(header)
+
+
+def _configuration(environ: Mapping[str, str]) -> dict[str, object]:
     files = {"config_file": "AWS_CONFIG_FILE", "credentials_file": "AWS_SHARED_CREDENTIALS_FILE"}
     given: dict[str, object] = {name: environ[variable] for name, variable in files.items() if environ.get(variable)}
-    return {**given, "metadata_service_timeout": min(METADATA_TIMEOUT_S, seconds), "metadata_service_num_attempts": 1}
+    return {**given, "metadata_service_timeout": METADATA_TIMEOUT_S, "metadata_service_num_attempts": 1}
 
 
 def _identity(params: AwsParams, environ: Mapping[str, str]) -> dict[str, str | None]:

@@ -75,7 +75,7 @@ def explain(error: Exception, aim: Aim, status: int | None) -> ProbeError:
     if isinstance(error, exceptions.ClientError):
         return _answered(error, aim)
     if isinstance(error, parsers.ResponseParserError):
-        return _senseless(status, aim)
+        return senseless(aim, status)
     if isinstance(error, exceptions.NoRegionError):
         return ProbeError(
             ErrorKind.MISSING,
@@ -134,7 +134,7 @@ _CODES: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
     (ErrorKind.MISSING, ("NotFound", "NoSuch", "DoesNotExist", "NonExistent")),
     (ErrorKind.MALFORMED, ("Invalid", "Validation", "MissingParameter", "Malformed", "Serialization", "UnknownParameter")),
 )  # fmt: skip
-_STATUSES = {401: ErrorKind.AUTH, 403: ErrorKind.FORBIDDEN, 404: ErrorKind.MISSING, 429: ErrorKind.THROTTLED}
+_STATUSES = {401: ErrorKind.AUTH, 403: ErrorKind.FORBIDDEN, 429: ErrorKind.THROTTLED}
 _ABSENT = re.compile(r"not found|does not exist|could not be found|no such", re.IGNORECASE)
 
 
@@ -142,14 +142,17 @@ def _answered(error: Any, aim: Aim) -> ProbeError:
     told = error.response.get("Error", {})
     code, message = str(told.get("Code", "")), str(told.get("Message") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if code == str(status):
+        return senseless(aim, status)
     kind = next((kind for kind, parts in _CODES if any(part in code for part in parts)), None)
     if kind is ErrorKind.MALFORMED and _ABSENT.search(message):
         kind = ErrorKind.MISSING
-    kind = kind or _STATUSES.get(status, ErrorKind.OTHER)
-    return _worded(kind, aim, _line(f"{code}: {message}" if message and code != str(status) else code or str(status)))
+    return _worded(
+        kind or _STATUSES.get(status, ErrorKind.OTHER), aim, _line(f"{code}: {message}" if message else code)
+    )
 
 
-def _senseless(status: int | None, aim: Aim) -> ProbeError:
+def senseless(aim: Aim, status: int | None) -> ProbeError:
     """An answer that is not in the form of the service; a bare 403 of a proxy reaches the EC2 client like this."""
     kind = _STATUSES.get(status or 0)
     if kind is not None:
@@ -159,6 +162,10 @@ def _senseless(status: int | None, aim: Aim) -> ProbeError:
         f"the answer of {aim.place} ({status}) cannot be understood as one of {aim.service}",
         remedy="check that this is an endpoint of AWS, and whether a proxy answers in its place",
     )
+
+
+def broken_off(aim: Aim) -> ProbeError:
+    return ProbeError(ErrorKind.MALFORMED, f"{aim.place} broke off in the middle of its answer")
 
 
 def _worded(kind: ErrorKind, aim: Aim, told: str) -> ProbeError:
@@ -218,7 +225,7 @@ def _connecting(error: Exception, aim: Aim) -> ProbeError:
     if "ConnectionClosedError" in names:
         return ProbeError(ErrorKind.REFUSED, f"{aim.place} closed the connection without an answer")
     if names & {"ResponseStreamingError", "IncompleteReadError"}:
-        return ProbeError(ErrorKind.MALFORMED, f"{aim.place} broke off in the middle of its answer")
+        return broken_off(aim)
     return ProbeError(ErrorKind.OTHER, f"{aim.service} {aim.operation} failed: {type(error).__name__}: {_told(error)}")
 
 
@@ -240,6 +247,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         kept = getattr(error, "kwargs", {}).get("error")
         error = kept if isinstance(kept, BaseException) else error.__cause__ or error.__context__
+
+
+def drop_traces(error: Exception) -> None:
+    """Let go of the client's frames, which would keep its connection open for as long as the error lives."""
+    for each in _causes(error):
+        each.__traceback__ = None
 
 
 def scrubbed(error: ProbeError, secrets: Iterable[str]) -> ProbeError:

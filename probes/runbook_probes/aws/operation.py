@@ -85,8 +85,14 @@ def _option(name: str, value: JsonValue) -> list[str] | None:
     return None
 
 
+# Names whose capitals do not begin words.
+_ODD = (("OTel", "Otel"), ("WhatsApp", "Whatsapp"), ("PartiQL", "Partiql"), ("iSCSI", "Iscsi"), ("HITs", "Hits"))
+
+
 def hyphenated(name: str) -> str:
     """``DBInstanceIdentifier`` -> ``db-instance-identifier``, as the AWS CLI names operations and options."""
+    for odd, plain in _ODD:
+        name = name.replace(odd, plain)
     words = re.sub(r"([A-Z]{2,}s)\Z", lambda found: "_" + found.group().lower(), name).removeprefix("_")
     words = re.sub(r"([^_-])([A-Z][a-z]+)", r"\1-\2", words)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", words).replace("_", "-").lower()

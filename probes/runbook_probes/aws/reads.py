@@ -53,7 +53,7 @@ def _reads(operation: str) -> bool:
     Where all is written as one word this cannot be seen; then the API's own spelling is asked about, once it is known.
     """
     words = [each.lower() for part in re.split(r"[_-]", operation) for each in _words(part)]
-    if len(words) == 1:
+    if words == [operation.lower()] and operation in (operation.lower(), operation.upper()):
         return folded(operation).startswith(tuple(prefix.lower() for prefix in PREFIXES))
     return any(words[: len(each)] == each for each in (_lowered(prefix) for prefix in PREFIXES))
 
