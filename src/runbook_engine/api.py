@@ -31,7 +31,7 @@ def load(runbook: str | Path, *, probes: Registry | None = None, library: Librar
     """
     compiled = check(runbook, probes=probes, library=library)
     if compiled.plan is None:
-        raise InvalidDocumentError(compiled.diagnostics)
+        raise InvalidDocumentError(compiled.diagnostics, compiled.sources)
     return compiled.plan
 
 

@@ -1,7 +1,8 @@
 """What can go wrong outside a probe. Each message is a sentence for the reader in trouble, with the next step."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,12 +39,13 @@ class InputsError(UsageError):
 
 
 class InvalidDocumentError(RunbookError):
-    """A document that does not say what to do; ``diagnostics`` has every mistake with its place."""
+    """A document that does not say what to do; ``diagnostics`` has every mistake with its place, ``sources`` each file's text."""
 
     exit_code = 78
 
-    def __init__(self, diagnostics: "Sequence[Diagnostic]") -> None:
+    def __init__(self, diagnostics: "Sequence[Diagnostic]", sources: Mapping[str, str] = MappingProxyType({})) -> None:
         self.diagnostics = tuple(diagnostics)
+        self.sources = sources
         super().__init__("\n".join(str(each) for each in self.diagnostics))
 
 

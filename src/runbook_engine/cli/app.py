@@ -1,0 +1,70 @@
+"""The commands, as a table: what each is for, and where it is. Nothing is imported to list them."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "run": "Run a runbook against live systems and report what is wrong.",
+        "list": "List the runbooks that can be run by name.",
+        "show": "Show a runbook as a page: symptoms, decisions, commands, resolutions.",
+        "graph": "Draw a runbook's decision graph.",
+        "check": "Report every mistake in runbooks, each with its place.",
+        "probes": "List what can be measured; show a probe's parameters and metrics.",
+        "history": "List past runs; show the report of one again.",
+        "schema": "Print the JSON Schema of the runbook format or of reports.",
+        "lab": "Start a small copy of a production system, with a real fault in it.",
+        "completion": "Print the completion script of a shell.",
+    }
+)
+
+
+class LazyGroup(click.Group):
+    """Commands are imported when they are called; each lives in ``runbook_engine.cli.<name>`` as ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        found = import_module(f"runbook_engine.cli.{cmd_name}_command").command
+        return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from runbook_engine.errors import did_you_mean
+
+            guess = did_you_mean(args[0], COMMANDS).removeprefix("; ")
+            raise click.UsageError(f"there is no command {args[0]!r}{f'. {guess.capitalize()}' if guess else ''}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from runbook_engine.version import VERSION
+
+    click.echo(f"runbook {VERSION}")
+    ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with: runbook list, runbook show high-latency, runbook run high-latency --lab slow_queries",
+)
+@click.option(
+    "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True, help="Print the version."
+)
+def app() -> None:
+    """Runbooks that run: find what is wrong, how we know it, what nobody could see, and what to do."""

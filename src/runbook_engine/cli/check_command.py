@@ -1,0 +1,85 @@
+"""``runbook check``."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runbook_engine.cli.names import RunbookName
+
+if TYPE_CHECKING:
+    from runbook_engine.document import Diagnostic
+    from runbook_engine.library import Library
+
+INVALID = 78
+
+
+@click.command("check", epilog="Example: runbook check runbooks/")
+@click.argument("paths", nargs=-1, type=RunbookName())
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(paths: tuple[str, ...], format_: str) -> int:
+    """Report every mistake in runbooks: files, directories or names; without PATHS all that can be found.
+
+    Ends with 78 where there is an error, 0 where there are only warnings.
+    """
+    from runbook_engine.cli.screen import colored
+    from runbook_engine.document import DiagnosticLevel, render_all, summary
+    from runbook_engine.graph.compile import Compiler
+    from runbook_engine.library import Library
+    from runbook_engine.probe.registry import Registry
+
+    library = Library.default()
+    files = _files(paths, library)
+    compiler = Compiler(Registry(), library)
+    found: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    for file in files:
+        compiled = compiler.file(file)
+        found.extend(compiled.diagnostics)
+        sources.update(compiled.sources)
+    if format_ == "json":
+        click.echo(json.dumps([_plain(each) for each in sorted(found)], indent=2))
+    elif found:
+        click.echo(render_all(found, sources, color=colored(sys.stdout)))
+    else:
+        click.echo(f"{len(files)} runbook{'s' if len(files) != 1 else ''}: {summary(found, files=len(files))}")
+    return INVALID if any(each.level is DiagnosticLevel.ERROR for each in found) else 0
+
+
+def _files(paths: tuple[str, ...], library: "Library") -> list[Path]:
+    from runbook_engine.errors import UsageError
+    from runbook_engine.library import SUFFIXES
+
+    if not paths:
+        return sorted(library.files().values())
+    found: list[Path] = []
+    for each in paths:
+        path = Path(each)
+        if path.is_dir():
+            inside = sorted(
+                file for file in path.rglob("*") if file.suffix in SUFFIXES and not file.name.startswith(".")
+            )
+            if not inside:
+                raise UsageError(f"{path} has no files that end in {' or '.join(SUFFIXES)}")
+            found.extend(inside)
+        else:
+            found.append(library.find(each))
+    return list(dict.fromkeys(found))
+
+
+def _plain(each: "Diagnostic") -> Mapping[str, object]:
+    return {
+        "code": each.code,
+        "level": each.level.value,
+        "message": each.message,
+        "file": each.file,
+        "line": each.span.line,
+        "column": each.span.column,
+        "end_line": each.span.end_line,
+        "end_column": each.span.end_column,
+        "label": each.label,
+        "help": each.help,
+    }

@@ -1,0 +1,17 @@
+"""``runbook completion``."""
+
+import click
+
+
+@click.command("completion", epilog="Example: runbook completion bash >> ~/.bashrc")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    """Print the completion script of a SHELL; it completes commands, options, runbooks, probes and faults."""
+    from click.shell_completion import get_completion_class
+
+    from runbook_engine.cli.app import app
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.UsageError(f"there is no completion for {shell}")
+    click.echo(found(app, {}, "runbook", "_RUNBOOK_COMPLETE").source())

@@ -1,0 +1,163 @@
+"""What is shown while a run goes on, and how people are asked."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from runbook_engine.cli.screen import fancy, visible
+from runbook_engine.engine.events import (
+    AttemptFailed,
+    BlindSpot,
+    Event,
+    FindingRaised,
+    RunFinished,
+    StepDecided,
+    StepStarted,
+    StepStatus,
+)
+
+if TYPE_CHECKING:
+    import anyio
+
+    from runbook_engine.cli.live import LiveView
+    from runbook_engine.document.models import Runbook
+    from runbook_engine.engine.asking import Question
+    from runbook_engine.graph.plan import Plan
+    from runbook_engine.quantity import Value
+
+
+class Conversation:
+    """Progress on standard error, drawn over on a terminal and line by line elsewhere; questions where somebody is there."""
+
+    def __init__(self, *, quiet: bool, asks: bool) -> None:
+        self.asks = asks
+        self._quiet = quiet
+        self._live: LiveView | None = None
+        self._titles: dict[tuple[str, str], str] = {}
+        self._turn: anyio.Lock | None = None
+
+    @contextmanager
+    def watching(self, plan: "Plan") -> Iterator[None]:
+        """Show what happens from here on."""
+        self._titles = {("", step): model.title or step.replace("_", " ") for step, model in plan.runbook.steps.items()}
+        if self._quiet or not fancy(sys.stderr):
+            yield
+            return
+        from runbook_engine.cli.live import LiveView
+
+        with LiveView(plan.runbook.title) as self._live:
+            yield
+        self._live = None
+
+    def observe(self, event: Event) -> None:
+        if self._quiet:
+            return
+        if self._live is not None:
+            self._live.show(event, self._title(event))
+        else:
+            line = plain(event)
+            if line:
+                click.echo(f"{time.strftime('%H:%M:%S', time.localtime(event.at))} {line}", err=True)
+
+    def _title(self, event: Event) -> str:
+        scope, step = getattr(event, "scope", ""), getattr(event, "step", "")
+        own = self._titles.get((scope, step), step.replace("_", " "))
+        return f"{scope} / {own}" if scope else own
+
+    async def ask(self, question: "Question") -> "Value | None":
+        """One question at a time; other probes go on meanwhile."""
+        import anyio
+        import anyio.to_thread
+
+        if self._turn is None:
+            self._turn = anyio.Lock()
+        async with self._turn:
+            with self._live.paused() if self._live else _nothing():
+                return await anyio.to_thread.run_sync(_prompt, question, abandon_on_cancel=True)
+
+    def complete(self, runbook: "Runbook", given: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+        """Ask for the inputs that nothing gives a value to."""
+        from runbook_engine.document.models import InputType
+        from runbook_engine.engine.inputs import missing, read_value
+
+        complete = dict(given)
+        for name, spec in missing(runbook, given, environ).items():
+            secret = spec.type is InputType.SECRET
+            text = visible(f"{name}{f' ({spec.help})' if spec.help else ''}")
+            while name not in complete:
+                value = click.prompt(text, hide_input=secret, err=True, type=str)
+                try:
+                    read_value(spec, value, name=name)
+                except ValueError as error:
+                    click.echo(f"  {'this value does not fit' if secret else visible(str(error))}", err=True)
+                else:
+                    complete[name] = value
+        return complete
+
+
+def plain(event: Event) -> str:
+    """An event as one line, or an empty text for one that nobody waits for."""
+    match event:
+        case StepStarted():
+            return visible(f"{_path(event)}  started")
+        case AttemptFailed():
+            told = f"{event.error.kind}: {event.error.message}; again in {event.wait:.1f} s"
+            return visible(f"{_path(event)}  attempt {event.attempt} failed  {told}")
+        case StepDecided():
+            leads = f" -> {', '.join(event.goto)}" if event.goto else ""
+            return visible(f"{_path(event)}  {event.status}  {event.why}{leads}")
+        case FindingRaised():
+            return visible(f"{_path(event)}  {event.level}: {event.title}")
+        case BlindSpot():
+            return visible(f"{_path(event)}  not seen ({event.kind}): {event.message}")
+        case RunFinished():
+            return f"run {event.ending}: {event.outcome}"
+    return ""
+
+
+def mark(status: StepStatus) -> tuple[str, str]:
+    """A sign and a style for a status."""
+    return {
+        StepStatus.PASSED: ("✓", "green"),
+        StepStatus.ANSWERED: ("✓", "green"),
+        StepStatus.FLAGGED: ("✗", "red"),
+        StepStatus.BLIND: ("?", "yellow"),
+        StepStatus.SKIPPED: ("-", "dim"),
+    }[status]
+
+
+def _path(event: StepStarted | AttemptFailed | StepDecided | FindingRaised | BlindSpot) -> str:
+    return f"{event.scope}/{event.step}" if event.scope else event.step
+
+
+def _prompt(question: "Question") -> "Value | None":
+    """Ask until the answer fits. Nothing is the default; the end of input means that nobody answers."""
+    from runbook_engine.quantity import show
+
+    legal = " or ".join(("yes", "no")) if question.type.dimension == "bool" else ", ".join(question.type.members)
+    default = f" [{show(question.default, question.type.dimension)}]" if question.default is not None else ""
+    while True:
+        try:
+            click.echo(visible(f"? {question.text}{f' ({legal})' if legal else ''}{default} "), err=True, nl=False)
+            line = sys.stdin.readline()
+        except (EOFError, OSError):
+            return None
+        if not line:
+            click.echo("", err=True)
+            return None
+        answer = line.strip()
+        if not answer and question.default is not None:
+            return question.default
+        try:
+            return question.read(answer)
+        except ValueError as error:
+            click.echo(f"  {visible(str(error))}", err=True)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield

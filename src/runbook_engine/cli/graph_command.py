@@ -1,0 +1,30 @@
+"""``runbook graph``."""
+
+from pathlib import Path
+
+import click
+
+from runbook_engine.cli.names import RunbookName
+
+
+@click.command("graph", epilog="Example: runbook graph high-latency --format svg -o high-latency.svg")
+@click.argument("runbook", type=RunbookName())
+@click.option("--format", "format_", type=click.Choice(["mermaid", "dot", "svg"]), help="[default: mermaid, or by -o]")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+def command(runbook: str, format_: str | None, output: Path | None) -> None:
+    """Draw the decision graph of a RUNBOOK as Mermaid, Graphviz DOT or SVG."""
+    from runbook_engine.api import load
+    from runbook_engine.errors import UsageError
+    from runbook_engine.graph.drawing import dot, mermaid, svg
+
+    by_suffix = {".svg": "svg", ".dot": "dot", ".gv": "dot"}
+    chosen = format_ or (by_suffix.get(output.suffix.lower(), "mermaid") if output else "mermaid")
+    text = {"mermaid": mermaid, "dot": dot, "svg": svg}[chosen](load(runbook).runbook).rstrip("\n") + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the graph cannot be written to {output}: {error.strerror}") from error
+    click.echo(f"graph written to {output}", err=True)

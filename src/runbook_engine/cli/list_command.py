@@ -1,0 +1,52 @@
+"""``runbook list``."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A runbook in the list; ``problem`` says why a broken one cannot be run."""
+
+    name: str
+    title: str
+    severity: str
+    version: str
+    path: str
+    problem: str
+
+
+@click.command("list")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(format_: str) -> None:
+    """List the runbooks that can be run by name.
+
+    They are looked for in the directories of RUNBOOK_PATH, in ./runbooks, and among the shipped ones.
+    """
+    from runbook_engine.library import Library
+
+    found = [_listed(name, str(path)) for name, path in sorted(Library.default().files().items())]
+    if format_ == "json":
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    name_width = max((len(each.name) for each in found), default=0)
+    for each in found:
+        told = click.style(each.problem, fg="red") if each.problem else each.title
+        click.echo(f"{each.name:<{name_width}}  {each.severity or '--':<2}  {told}")
+    click.echo("\nLook at one with: runbook show NAME", err=True)
+
+
+def _listed(name: str, path: str) -> Listed:
+    from pathlib import Path
+
+    from runbook_engine.cli.screen import visible
+    from runbook_engine.document import load_file
+
+    loaded = load_file(Path(path))
+    if loaded.runbook is None:
+        problem = f"has mistakes: runbook check {path}"
+        return Listed(name, "", "", "", path, problem)
+    document = loaded.runbook
+    return Listed(name, visible(document.title), document.severity or "", document.version, path, "")

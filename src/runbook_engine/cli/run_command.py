@@ -1,0 +1,259 @@
+"""``runbook run``."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runbook_engine.cli.names import FaultName, RunbookName
+
+if TYPE_CHECKING:
+    from runbook_engine.api import Recording
+    from runbook_engine.engine.journal import Journal
+    from runbook_engine.engine.trace import Trace
+    from runbook_engine.graph.plan import Plan
+
+FORMATS = ("text", "markdown", "html", "json", "junit")
+SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".xml": "junit", ".txt": "text"}
+CODES = {"healthy": 0, "warning": 1, "critical": 1, "inconclusive": 3}
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the report goes and how it looks."""
+
+    format: str | None
+    file: Path | None
+    template: Path | None
+
+
+def _pairs(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for each in values:
+        name, sign, value = each.partition("=")
+        if not sign or not name:
+            raise click.BadParameter(f"{each!r} should be name=value", param=param)
+        found[name] = value
+    return found
+
+
+def _seconds(_ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    from runbook_engine.quantity import Dimension, parse
+
+    text = f"{value}in" if value.endswith("m") else value
+    try:
+        number, dimension = parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=param) from None
+    if dimension is not Dimension.DURATION or number <= 0:
+        raise click.BadParameter(f"{value!r} is not a duration; write for example 30s or 5m", param=param)
+    return number
+
+
+@click.command(
+    "run",
+    epilog="""\b
+Examples:
+  runbook run high-latency
+  runbook run high-latency -s api_url=https://api.example.com -s slow=300ms
+  runbook run high-latency --no-input --format json -o report.json
+  runbook run high-latency --lab slow_queries
+  runbook run --replay run.jsonl
+\b
+Exit codes: 0 healthy, 1 problem found, 2 usage, 3 inconclusive, 78 the runbook has mistakes, 130 interrupted.""",
+)
+@click.argument("runbook", type=RunbookName(), required=False)
+@click.option("-s", "--set", "inputs", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Set an input.")
+@click.option(
+    "--answer", "answers", multiple=True, metavar="STEP=VALUE", callback=_pairs, help="Answer a question beforehand."
+)
+@click.option("--no-input", is_flag=True, help="Ask nothing; questions take their default or stay open.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Format of the report  [default: text, or by -o]")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
+@click.option(
+    "--template", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A report template of yours."
+)
+@click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Keep the whole run in a file.")
+@click.option(
+    "--replay", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Walk a recorded run again, offline."
+)
+@click.option("--allow", multiple=True, type=click.Choice(["shell"]), help="Allow what is refused by default.")
+@click.option("--deadline", callback=_seconds, metavar="DURATION", help="End the run after this time: 30s, 5m.")
+@click.option("--lab", "fault", type=FaultName(), metavar="FAULT", help="Run against the lab with this fault in it.")
+@click.option("--no-journal", is_flag=True, help="Do not keep the run in the history.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def command(
+    runbook: str | None,
+    inputs: dict[str, str],
+    answers: dict[str, str],
+    no_input: bool,
+    format_: str | None,
+    output: Path | None,
+    template: Path | None,
+    record: Path | None,
+    replay: Path | None,
+    allow: tuple[str, ...],
+    deadline: float | None,
+    fault: str | None,
+    no_journal: bool,
+    quiet: bool,
+) -> int:
+    """Run a RUNBOOK, by name or file, and report what is wrong.
+
+    The report goes to standard output, progress to standard error.
+    """
+    out = Output(format_, output, template)
+    if replay is not None:
+        return _replayed(replay, runbook, out)
+    if runbook is None:
+        raise click.UsageError("name a runbook; `runbook list` lists them")
+    from runbook_engine.api import load
+
+    plan = load(runbook)
+    with _laboratory(fault, plan, inputs, quiet) as (given, environ):
+        talk = _conversation(quiet=quiet, no_input=no_input)
+        if talk.asks:
+            given = talk.complete(plan.runbook, given, environ)
+        return _walk(
+            plan, given, environ, talk, out, record, answers, allow, deadline, journal=not no_journal, fault=fault
+        )
+
+
+def _replayed(file: Path, runbook: str | None, out: Output) -> int:
+    from runbook_engine.api import Recording
+
+    recording: Recording = Recording(file)
+    trace = recording.replay()
+    if runbook is not None and runbook != trace.runbook:
+        raise click.UsageError(f"{file} is a recording of {trace.runbook!r}, not of {runbook!r}")
+    report(trace, out)
+    return _code(trace)
+
+
+@contextmanager
+def _laboratory(
+    fault: str | None, plan: "Plan", inputs: dict[str, str], quiet: bool
+) -> Iterator[tuple[dict[str, str], Mapping[str, str]]]:
+    """The inputs and variables of the run: those of the lab, where one is wanted, below those that were given."""
+    import os
+
+    if fault is None:
+        yield inputs, os.environ
+        return
+    from runbook_engine.lab import open_lab
+
+    def tell(line: str) -> None:
+        if not quiet:
+            click.echo(f"lab: {line}", err=True)
+
+    with open_lab(fault, progress=tell) as lab:
+        known = plan.runbook.inputs
+        theirs = {name: value for name, value in lab.inputs.items() if name in known}
+        yield {**theirs, **inputs}, {**os.environ, **lab.environ}
+
+
+def _walk(
+    plan: "Plan",
+    inputs: dict[str, str],
+    environ: Mapping[str, str],
+    talk: "Conversation",
+    out: Output,
+    record: Path | None,
+    answers: dict[str, str],
+    allow: tuple[str, ...],
+    deadline: float | None,
+    *,
+    journal: bool,
+    fault: str | None,
+) -> int:
+    import anyio
+
+    from runbook_engine.api import RunOptions, prepare
+    from runbook_engine.api import record as keep
+
+    options: RunOptions = {
+        "inputs": inputs,
+        "answers": answers,
+        "environ": environ,
+        "allow": allow,
+        "observe": talk.observe,
+        "source": "lab" if fault else "command line",
+    }
+    if talk.asks:
+        options["ask"] = talk.ask
+    if deadline is not None:
+        options["deadline"] = deadline
+    kept = _journal() if journal else None
+    if kept is not None:
+        options["journal"] = kept
+    runner = prepare(plan, **options)
+    interrupted = False
+    with talk.watching(plan):
+        try:
+            anyio.run(runner.run)
+        except KeyboardInterrupt:
+            interrupted = True
+    trace = runner.trace()
+    if record is not None:
+        keep(trace, record)
+    report(trace, out)
+    return INTERRUPTED if interrupted else _code(trace)
+
+
+def _journal() -> "Journal | None":
+    """The history on disk; where it cannot be had, a warning, because the diagnosis matters more."""
+    from runbook_engine.engine.sqlite import SqliteJournal, default_file
+    from runbook_engine.errors import JournalError
+
+    try:
+        return SqliteJournal(default_file())
+    except JournalError as error:
+        click.echo(f"warning: {error}; this run will not be in the history", err=True)
+        return None
+
+
+def report(trace: "Trace", out: Output) -> None:
+    from runbook_engine.cli.screen import colored, width
+    from runbook_engine.report import ReportFormat, render
+
+    chosen = out.format or (SUFFIXES.get(out.file.suffix.lower(), "text") if out.file else "text")
+    text = render(
+        trace,
+        ReportFormat(chosen),
+        template=out.template,
+        color=out.file is None and colored(sys.stdout),
+        width=width(),
+    )
+    if out.file is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        out.file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(f"error: the report cannot be written to {out.file}: {error.strerror}; here it is", err=True)
+        click.echo(text, nl=False)
+        raise click.exceptions.Exit(2) from error
+    click.echo(f"report written to {out.file}", err=True)
+    if sys.stdout.isatty():
+        click.echo(render(trace, ReportFormat.TEXT, color=colored(sys.stdout), width=width()), nl=False)
+
+
+def _code(trace: "Trace") -> int:
+    return CODES[trace.outcome.value]
+
+
+def _conversation(*, quiet: bool, no_input: bool) -> "Conversation":
+    from runbook_engine.cli.conversation import Conversation
+
+    return Conversation(quiet=quiet, asks=not no_input and sys.stdin.isatty() and sys.stderr.isatty())
+
+
+if TYPE_CHECKING:
+    from runbook_engine.cli.conversation import Conversation

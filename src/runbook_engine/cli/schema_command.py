@@ -1,0 +1,20 @@
+"""``runbook schema``."""
+
+import json
+
+import click
+
+
+@click.command("schema", epilog="Example: runbook schema runbook > runbook.schema.json")
+@click.argument("document", type=click.Choice(["runbook", "report"]), default="runbook")
+def command(document: str) -> None:
+    """Print the JSON Schema of a DOCUMENT: the format of runbooks (the default), or of reports with --format json."""
+    if document == "runbook":
+        from runbook_engine.document import runbook_schema
+
+        schema = runbook_schema()
+    else:
+        from runbook_engine.report import report_schema
+
+        schema = report_schema()
+    click.echo(json.dumps(schema, indent=2))

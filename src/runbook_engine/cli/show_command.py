@@ -1,0 +1,176 @@
+"""``runbook show``."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from runbook_engine.cli.names import RunbookName
+
+if TYPE_CHECKING:
+    from runbook_engine.document.models import AnyStep
+    from runbook_engine.graph.plan import Plan, PlannedStep
+    from runbook_engine.ids import StepId
+
+
+@click.command("show", epilog="Example: runbook show high-latency")
+@click.argument("runbook", type=RunbookName())
+def command(runbook: str) -> None:
+    """Show a RUNBOOK as a page: symptoms, decisions, a command to paste for each step, resolutions, prevention."""
+    from runbook_engine.api import load
+    from runbook_engine.cli.screen import visible
+
+    for line in page(load(runbook)):
+        click.echo(visible(line) if "\x1b" not in line else line)
+
+
+def page(plan: "Plan") -> Iterator[str]:
+    document = plan.runbook
+    facts = [document.runbook, f"version {document.version}", document.severity or "", document.owner]
+    yield _strong(document.title)
+    yield " · ".join(each for each in facts if each)
+    if document.description:
+        yield ""
+        yield from _wrapped(document.description)
+    yield from _listed("Symptoms", document.symptoms)
+    yield from _inputs(plan)
+    yield from _decisions(plan)
+    yield from _findings(plan)
+    yield from _resolutions(plan)
+    yield from _listed("Prevention", document.prevention)
+    yield from _listed("References", [f"{each.title}: {each.url}" for each in document.references])
+
+
+def _inputs(plan: "Plan") -> Iterator[str]:
+    from runbook_engine.engine.inputs import how_to_set
+
+    inputs = plan.runbook.inputs
+    if not inputs:
+        return
+    yield from _heading("Inputs")
+    wide = max(map(len, inputs))
+    for name, spec in inputs.items():
+        default = f"default {spec.default}" if spec.default not in (None, "") else ""
+        variable = f"or {spec.env}" if spec.env else ""
+        needed = "needed" if how_to_set(name, spec) and spec.default is None and not spec.optional else ""
+        told = ", ".join(each for each in (str(spec.type), default, variable, needed) if each)
+        yield f"  {name:<{wide}}  {spec.help}{' ' if spec.help else ''}({told})"
+
+
+def _decisions(plan: "Plan") -> Iterator[str]:
+    yield from _heading("Decisions")
+    yield f"  Start with {', '.join(plan.runbook.start)}."
+    for index, step_id in enumerate(plan.order, 1):
+        step = plan.steps[step_id]
+        title = step.model.title or step_id.replace("_", " ")
+        yield ""
+        yield f"  {_strong(f'{index}. {title}')}  [{step_id}]"
+        if step.model.description:
+            yield from _wrapped(step.model.description, "     ")
+        command = _command(plan, step)
+        if command:
+            yield from (
+                f"     {'$' if number == 0 else ' '} {line}" for number, line in enumerate(command.splitlines())
+            )
+        yield from (f"     {line}" for line in _ways(step.model))
+
+
+def _ways(step: "AnyStep") -> Iterator[str]:
+    from runbook_engine.document.models import Branch, Else, ErrorRoute
+
+    for way in (*step.branches, *step.on_error):
+        match way:
+            case Branch():
+                condition, targets = f"if {way.when}", way.goto
+            case ErrorRoute():
+                condition, targets = f"if it fails ({', '.join(way.kind)})", way.goto
+            case Else():
+                on_error = way in step.on_error
+                condition, targets = ("if it fails otherwise" if on_error else "else"), way.otherwise
+        leads = f"go on with {', '.join(targets)}" if targets else "end"
+        yield f"{condition}: {f'finding {way.finding}, ' if way.finding else ''}{leads}"
+
+
+def _command(plan: "Plan", step: "PlannedStep") -> str:
+    """The command that a person would paste: inputs as they are by default, secrets and unknown values as variables."""
+    from runbook_engine.document.models import AskStep, CallStep
+    from runbook_engine.engine.measure import fill
+    from runbook_engine.templates import Filled
+
+    if isinstance(step.model, AskStep):
+        return f"(ask) {step.model.ask}"
+    if isinstance(step.model, CallStep):
+        return f"runbook run {step.model.call}"
+    if step.probe is None:
+        return ""
+    if step.params is not None:
+        return step.probe.command(step.params)
+    from pydantic import ValidationError
+
+    from runbook_engine.conditions import Name
+    from runbook_engine.document.models import InputType
+    from runbook_engine.engine.inputs import read_value
+    from runbook_engine.probe import ProbeError
+    from runbook_engine.secret import Secret
+
+    def look_up(name: Name) -> Filled:
+        spec = plan.runbook.inputs.get(name.name) if name.scope == "inputs" else None
+        variable = f"${(spec.env if spec and spec.env else name.name).upper()}"
+        if spec is not None and spec.type is not InputType.SECRET and spec.default is not None:
+            return read_value(spec, spec.default, name=name.name)
+        return Filled(Secret(variable, variable) if spec and spec.type is InputType.SECRET else variable)
+
+    try:
+        return step.probe.command(step.probe.params.model_validate(fill(step.filling, look_up)))
+    except (ValidationError, ProbeError):
+        return f"(its command depends on the run: {step.probe.name})"
+
+
+def _findings(plan: "Plan") -> Iterator[str]:
+    findings = plan.runbook.findings
+    if not findings:
+        return
+    raised: dict[str, StepId] = {}
+    for step in plan.steps.values():
+        for way in (*step.ways, *step.routes):
+            if way.finding:
+                raised.setdefault(way.finding, step.id)
+    yield from _heading("Findings")
+    for name, each in findings.items():
+        resolution = f" → {plan.runbook.resolutions[each.resolution].title}" if each.resolution else ""
+        yield f"  {each.level:<8}  {each.kind:<7}  {_strong(name)}{resolution}"
+        yield f"            {each.title}"
+
+
+def _resolutions(plan: "Plan") -> Iterator[str]:
+    if not plan.runbook.resolutions:
+        return
+    yield from _heading("Resolutions")
+    for each in plan.runbook.resolutions.values():
+        yield f"  {_strong(each.title)}"
+        yield from (f"    {number}. {text}" for number, text in enumerate(each.steps, 1))
+
+
+def _listed(title: str, texts: "tuple[str, ...] | list[str]") -> Iterator[str]:
+    if texts:
+        yield from _heading(title)
+        yield from (f"  - {each}" for each in texts)
+
+
+def _heading(title: str) -> Iterator[str]:
+    yield ""
+    yield _strong(title)
+
+
+def _strong(text: str) -> str:
+    from runbook_engine.cli.screen import visible
+
+    return click.style(visible(text), bold=True)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    import textwrap
+
+    from runbook_engine.cli.screen import width
+
+    return textwrap.wrap(text, width(), initial_indent=indent, subsequent_indent=indent)
