@@ -118,7 +118,7 @@ def _command(plan: "Plan", step: "PlannedStep") -> str:
         variable = f"${(spec.env if spec and spec.env else name.name).upper()}"
         if spec is not None and spec.type is not InputType.SECRET and spec.default is not None:
             return read_value(spec, spec.default, name=name.name)
-        return Filled(Secret(variable, variable) if spec and spec.type is InputType.SECRET else variable)
+        return Filled(Secret(f"{variable}?", variable) if spec and spec.type is InputType.SECRET else variable)
 
     try:
         return step.probe.command(step.probe.params.model_validate(fill(step.filling, look_up)))
