@@ -1,7 +1,6 @@
 """Which probes are installed. Names are listed without importing anything; a probe is imported when it is asked for."""
 
 import importlib
-import importlib.metadata
 import os
 import re
 import sys
@@ -116,6 +115,8 @@ _DIRECTORY = re.compile(r"(?P<name>.+?)(-[^-]+)?(-py[^-]*)?\.(dist|egg)-info\Z")
 
 def _declarations(place: str) -> Iterator[tuple[str, str]]:
     if os.path.isfile(place):  # noqa: PTH113 - a zip archive on the path; hot at start-up
+        import importlib.metadata
+
         for each in importlib.metadata.distributions(path=[place]):
             yield _normal(each.name), each.read_text("entry_points.txt") or ""
         return

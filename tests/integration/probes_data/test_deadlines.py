@@ -102,7 +102,9 @@ async def seen(admin: Any) -> None:
             await anyio.sleep(0.01)
 
 
-async def test_the_deadline_ends_the_query_on_the_server(postgres: Any, admin: Any, fails: Any, until: Any) -> None:
+async def test_the_deadline_ends_the_query_on_the_server(
+    postgres: Any, admin: Any, fails: Any, until: Any, caplog: Any
+) -> None:
     from runbook_probes.postgres import query
 
     async with anyio.create_task_group() as group:
@@ -113,10 +115,11 @@ async def test_the_deadline_ends_the_query_on_the_server(postgres: Any, admin: A
     assert error.kind is ErrorKind.TIMEOUT
     assert re.search(r" did not answer the query within \d+ ms\Z", error.message)
     until(lambda: backends(admin) == 0)
+    assert caplog.records == []
 
 
 async def test_an_interruption_ends_the_query_on_the_server(
-    postgres: Any, admin: Any, measure: Any, until: Any
+    postgres: Any, admin: Any, measure: Any, until: Any, caplog: Any
 ) -> None:
     from runbook_probes.postgres import query
 
@@ -125,6 +128,7 @@ async def test_an_interruption_ends_the_query_on_the_server(
         await seen(admin)
         group.cancel_scope.cancel()
     until(lambda: backends(admin) == 0)
+    assert caplog.records == []
 
 
 async def test_the_server_itself_gives_up_when_the_probe_is_gone(postgres: Any, admin: Any, until: Any) -> None:

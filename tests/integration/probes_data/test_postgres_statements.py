@@ -170,7 +170,7 @@ async def test_big_tables_that_are_read_from_end_to_end_are_suspects(
     postgres: Any, database: str, connect: Any, measure: Any, until: Any
 ) -> None:
     session = connect("postgres", database)
-    for table, rows in (("big", 20_000), ("indexed", 20_000), ("glimpsed", 20_000), ("small", 2_000)):
+    for table, rows in (("big", 20_000), ("indexed", 20_000), ("glimpsed", 20_000), ("small", 7_000)):
         session.execute(f"CREATE TABLE {table} AS SELECT n AS id FROM generate_series(1, {rows}) AS n".encode())
     session.execute("CREATE INDEX ON indexed (id)")
     # A session hands in its statistics when it is idle for a while, or ends.

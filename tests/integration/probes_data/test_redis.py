@@ -305,6 +305,7 @@ async def test_a_server_that_hangs_up_refuses(listen: Any, fails: Any) -> None:
     server = await listen(handler)
     error = await fails(ping, url=f"redis://127.0.0.1:{server.port}")
     assert error.kind is ErrorKind.REFUSED
+    assert server.connections == 1, "nobody tries again but the engine"
 
 
 async def test_a_name_that_does_not_resolve_is_dns(fails: Any, password: str) -> None:
@@ -319,6 +320,7 @@ async def test_a_name_that_does_not_resolve_is_dns(fails: Any, password: str) ->
         "redis://:pl4nted/hunter2@127.0.0.1:6379/0",
         "redis://:pl4nted#hunter2@127.0.0.1:6379/0",
         "redis://:pl4nted?hunter2@127.0.0.1:6379/0",
+        "redis://app:6379/pl4nted-hunter2@127.0.0.1",
         "redis://:pl4nted-hunter2@127.0.0.1:port/0",
         "redis://:pl4nted-hunter2@",
         "https://:pl4nted-hunter2@127.0.0.1",
