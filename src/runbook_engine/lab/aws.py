@@ -83,8 +83,8 @@ class AwsEndpoint:
 
     @property
     def arns(self) -> Mapping[str, str]:
-        """The ARNs of ``load_balancer``, ``target_group``, ``service``, ``database`` and ``certificate``."""
-        return MappingProxyType(dict(self._order("arns")))
+        """The ARNs of ``load_balancer``, ``target_group``, ``service``, ``database`` and ``certificate``, once they exist."""
+        return MappingProxyType(dict(self._order("arns")) if self._seeded else {})
 
     def start(self) -> None:
         """Returns when CloudWatch answers; requests to the other services wait until the rest of the system is there.

@@ -69,6 +69,15 @@ async def test_files_are_those_that_the_environment_of_the_run_names(
     assert caller(aws)[0] == "FILEKEY"
 
 
+async def test_an_endpoint_of_a_single_service_comes_before_the_general_one(
+    aws: AwsEndpoint, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoints = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_ECS": aws.url}
+    for name, url in endpoints.items():
+        monkeypatch.setenv(name, url)
+    assert (await ask(call, environ={**aws.environ, **endpoints}, **LIST)).document
+
+
 async def test_an_unknown_profile_is_a_matter_of_credentials(fail: Any) -> None:
     error = await fail(call, profile="nobody", **LIST)
     assert error.kind is ErrorKind.AUTH

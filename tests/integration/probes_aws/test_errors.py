@@ -3,13 +3,16 @@
 import gzip
 import json
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import ErrorKind
@@ -179,6 +182,22 @@ class TestConnecting:
         assert error.kind is ErrorKind.TLS
         assert error.message.startswith(f"no secure connection with {secure.removeprefix('https://')}")
 
+    async def test_with_tls_trusts_the_authority_that_the_environment_names(
+        self, aws: AwsEndpoint, ask: Any, fail: Any, talker: Any, tmp_path: Path
+    ) -> None:
+        authority = trustme.CA()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        bundle = tmp_path / "authority.pem"
+        authority.cert_pem.write_to_path(str(bundle))
+        answer = b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"clusterArns": []} '
+        asked = {"service": "ecs", "operation": "ListClusters"}
+        stranger = await fail(call, endpoint_url=talker(answer, context), **asked)
+        assert stranger.kind is ErrorKind.TLS
+        trusted = {**aws.environ, "AWS_CA_BUNDLE": str(bundle)}
+        reading = await ask(call, environ=trusted, endpoint_url=talker(answer, context), **asked)
+        assert reading.document == {"clusterArns": []}
+
     async def test_to_a_server_that_hangs_up_is_refused(self, fail: Any, talker: Any) -> None:
         error = await fail(call, service="ecs", operation="ListClusters", endpoint_url=talker(b""))
         assert error.kind is ErrorKind.REFUSED
@@ -210,30 +229,35 @@ class TestConnecting:
         assert "broke off in the middle of its answer" in error.message
 
 
+def talk(server: socket.socket, answer: bytes, context: ssl.SSLContext | None) -> None:
+    accepted, _ = server.accept()
+    # A client that does not trust the certificate hangs up in the middle of the handshake.
+    with (
+        accepted,
+        suppress(ssl.SSLError),
+        context.wrap_socket(accepted, server_side=True) if context else accepted as plain,
+    ):
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += plain.recv(65536)
+        plain.sendall(answer)
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(65536):
+            pass
+
+
 @pytest.fixture
 def talker() -> Iterator[Any]:
     """``talker(answer)`` gives the URL of a server that reads a request, says this, and hangs up."""
     servers: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
-    def serve(answer: bytes) -> str:
+    def serve(answer: bytes, context: ssl.SSLContext | None = None) -> str:
         server = socket.create_server(("127.0.0.1", 0))
         servers.append(server)
-
-        def talk() -> None:
-            connection, _ = server.accept()
-            with connection:
-                received = b""
-                while b"\r\n\r\n" not in received:
-                    received += connection.recv(65536)
-                connection.sendall(answer)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):
-                    pass
-
-        threads.append(threading.Thread(target=talk, daemon=True))
+        threads.append(threading.Thread(target=talk, args=(server, answer, context), daemon=True))
         threads[-1].start()
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+        return f"{'https' if context else 'http'}://127.0.0.1:{server.getsockname()[1]}"
 
     yield serve
     for thread in threads:
