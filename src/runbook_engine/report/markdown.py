@@ -45,7 +45,7 @@ def markdown(report: Report) -> str:
 
 _ADDRESS = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]*://|www\.|mailto:|javascript:|data:)\S+")
 _SPECIAL = re.compile(
-    r"[\\`*\[\]|~$]|(?<!\w)_|_(?!\w)|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|^(?:[#>+-]|=+$)|^\d+(?=[.)](?:\s|$))"
+    r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|^(?:[#>+-]|=+$)|^\d+(?=[.)](?:\s|$))"
 )
 _MENTION = re.compile(r"(?<![\w`])([@#])(?=\w)")
 

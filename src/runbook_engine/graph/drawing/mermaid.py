@@ -128,7 +128,7 @@ def _way(way: Way) -> str:
     return f"{_text(way.text)}{finding}"
 
 
-_SPECIAL = re.compile(r"""[#"<>&`\\{}\[\]|*~;]|(?<!\w)_|_(?!\w)|(?<=\d)\.(?=\s)|^[-+](?=\s)""")
+_SPECIAL = re.compile(r"""[#"<>&`\\{}\[\]|*~;]|(?<![^\W_])_|_(?![^\W_])|(?<=\d)\.(?=\s)|^[-+](?=\s)""")
 _NAMED = {"<": "lt", ">": "gt", "&": "amp", '"': "quot"}
 
 
