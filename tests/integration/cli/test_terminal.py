@@ -1,0 +1,156 @@
+"""On a terminal: a live view, questions, secrets that are not echoed."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASKING = """runbook: asking
+title: Asks before it looks
+inputs:
+  host: {type: string, help: Where to look}
+  token: {type: secret, env: THE_TOKEN, help: How to get in}
+start: deployed
+steps:
+  deployed:
+    title: Was there a deployment?
+    ask: Was there a deployment?
+    branches:
+      - {when: answer, finding: fresh, goto: port}
+      - {else: port}
+  port:
+    title: Connect
+    probe: tcp.connect
+    with: {host: "{{ inputs.host }}", port: 1}
+    on_error: [{kind: refused, finding: closed}]
+findings:
+  fresh: {level: warning, title: "Freshly deployed to {{ inputs.host }} with {{ inputs.token }}", resolution: fix}
+  closed: {level: critical, title: The port is closed, resolution: fix}
+resolutions:
+  fix: {title: Fix it, steps: [Fix it]}
+"""
+
+
+class Terminal:
+    """A command on a pseudo-terminal, typed to and read from like a person would."""
+
+    def __init__(self, command: list[str], folder: Path, environ: dict[str, str]) -> None:
+        self._here, there = pty.openpty()
+        self._process = subprocess.Popen(
+            command, stdin=there, stdout=there, stderr=there, cwd=folder, env=environ, start_new_session=True
+        )
+        os.close(there)
+        self.seen = ""
+
+    def until(self, pattern: str, seconds: float = 20.0) -> None:
+        """Read until the pattern shows."""
+        end = time.monotonic() + seconds
+        while not re.search(pattern, self.seen):
+            assert time.monotonic() < end, f"never saw {pattern!r} in {self.seen!r}"
+            if not self._read(end - time.monotonic()):
+                break
+        assert re.search(pattern, self.seen), f"never saw {pattern!r} in {self.seen!r}"
+
+    def type(self, text: str) -> None:
+        os.write(self._here, text.encode())
+
+    def end(self) -> int:
+        while self._read(20.0):
+            pass
+        os.close(self._here)
+        return self._process.wait(20)
+
+    def _read(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self._here], [], [], max(0.0, seconds))
+        if not ready:
+            return False
+        try:
+            data = os.read(self._here, 65_536)
+        except OSError:  # the other end was closed
+            return False
+        self.seen += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@pytest.fixture
+def terminal(shell: Any) -> Any:
+    from runbook_engine.cli import __file__ as installed
+
+    assert installed
+
+    def start(*arguments: str, **environ: str) -> Terminal:
+        import sys
+
+        command = [str(Path(sys.executable).with_name("runbook")), *arguments]
+        return Terminal(command, shell.folder, {**shell.environ, **environ})
+
+    return start
+
+
+def test_missing_inputs_are_asked_for_and_secrets_are_not_echoed(shell: Any, terminal: Any) -> None:
+    screen = terminal("run", shell.write("asking.yaml", ASKING))
+    screen.until(r"host \(Where to look\)")
+    screen.type("127.0.0.1\n")
+    screen.until(r"token \(How to get in\)")
+    screen.type("never-to-be-seen\n")
+    screen.until(r"Was there a deployment\? \(yes or no\)")
+    screen.type("perhaps\n")
+    screen.until("answer yes or no")
+    screen.type("yes\n")
+    assert screen.end() == 1
+    assert "Freshly deployed to 127.0.0.1 with $THE_TOKEN" in screen.seen
+    assert "never-to-be-seen" not in screen.seen
+
+
+def test_the_live_view_shows_what_was_decided_and_why(shell: Any, terminal: Any) -> None:
+    file = shell.write("asking.yaml", ASKING)
+    screen = terminal("run", file, "-s", "host=127.0.0.1", "--answer", "deployed=no", THE_TOKEN="abcdefgh")
+    assert screen.end() == 1
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.seen)
+    assert "Asks before it looks" in plain
+    assert "✓ Was there a deployment?" in plain
+    assert "→ port" in plain
+    assert "✗ Connect" in plain
+    assert "\x1b[" in screen.seen
+
+
+def test_a_dumb_terminal_gets_plain_lines(shell: Any, terminal: Any) -> None:
+    file = shell.write("asking.yaml", ASKING)
+    screen = terminal(
+        "run", file, "-s", "host=127.0.0.1", "--answer", "deployed=no", THE_TOKEN="abcdefgh", TERM="dumb", NO_COLOR="1"
+    )
+    assert screen.end() == 1
+    assert "port  started" in screen.seen
+    assert "\x1b" not in screen.seen
+
+
+def test_the_end_of_input_means_that_nobody_answers(shell: Any, terminal: Any) -> None:
+    file = shell.write("asking.yaml", ASKING)
+    screen = terminal("run", file, "-s", "host=127.0.0.1", THE_TOKEN="abcdefgh")
+    screen.until(r"Was there a deployment\? \(yes or no\)")
+    screen.type("\x04")
+    screen.until("nobody answered")
+    screen.end()
+
+
+def test_ctrl_c_at_a_question_still_reports(shell: Any, terminal: Any) -> None:
+    file = shell.write("asking.yaml", ASKING.replace("start: deployed", "start: [deployed, port]"))
+    file_text = (
+        (shell.folder / file)
+        .read_text()
+        .replace("finding: fresh, goto: port}", "finding: fresh}")
+        .replace("{else: port}", "{else: end}")
+    )
+    shell.write(file, file_text)
+    screen = terminal("run", file, "-s", "host=127.0.0.1", THE_TOKEN="abcdefgh")
+    screen.until(r"Was there a deployment\? \(yes or no\)")
+    screen.until("The port is closed")
+    os.killpg(screen._process.pid, 2)
+    assert screen.end() == 130
+    assert "interrupted" in screen.seen
