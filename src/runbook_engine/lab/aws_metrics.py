@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 Datapoint = dict[str, object]
 
+PLAIN = frozenset({"Average", "Maximum", "Minimum", "Sum", "SampleCount"})
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -73,7 +75,10 @@ def correct_moto() -> None:
         ]
         start, end = (_naive(self._get_param(key)) for key in ("StartTime", "EndTime"))
         period = self._get_int_param("Period")
-        statistics = [*self._get_param("Statistics", []), *self._get_param("ExtendedStatistics", [])]
+        plain, extended = (self._get_param(key, []) for key in ("Statistics", "ExtendedStatistics"))
+        if set(plain) - PLAIN or set(extended) & PLAIN:
+            raise InvalidParameterCombination("Percentiles belong to ExtendedStatistics, all else to Statistics")
+        statistics = [*plain, *extended]
         most = math.ceil((end - start).total_seconds() / period)
         if not statistics or most > 1440:
             raise InvalidParameterCombination(
@@ -100,8 +105,8 @@ def datapoints(
             bins.setdefault(((sample.at - begin) // period, sample.unit), []).append(sample.value)
     for (index, unit), values in sorted(bins.items(), reverse=True):
         figures = {name: _statistic(name, sorted(values)) for name in statistics}
-        extended = {name: value for name, value in figures.items() if name.startswith("p")}
-        plain = {name: value for name, value in figures.items() if name not in extended}
+        plain = {name: value for name, value in figures.items() if name in PLAIN}
+        extended = {name: value for name, value in figures.items() if name not in PLAIN}
         more = {"ExtendedStatistics": extended} if extended else {}
         yield {"Timestamp": begin + index * period, "Unit": unit, **plain, **more}
 
