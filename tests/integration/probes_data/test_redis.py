@@ -167,12 +167,16 @@ async def test_the_fragmentation_of_a_nearly_empty_server_is_missing(
     assert reading.missing["fragmentation"].endswith("are in use; the ratio means something from 16 MiB")
 
 
-async def test_clients_keys_and_uptime_are_counted(start_redis: Any, client_of: Any, measure: Any, until: Any) -> None:
+async def test_clients_keys_and_uptime_are_counted(
+    start_redis: Any, client_of: Any, password: str, measure: Any, until: Any
+) -> None:
     server = start_redis(hz="100")
-    client, waiting = client_of(server), client_of(server)
+    client = client_of(server)
     client.set("short", 1, px=1)
     until(lambda: client.info("stats")["expired_keys"] == 1)
-    connection = waiting.connection_pool.get_connection()
+    connect: Any = redis.Connection
+    connection = connect(port=server.port, password=password)
+    connection.connect()
     connection.send_command("BLPOP", "queue", 0)
     until(lambda: client.info("clients")["blocked_clients"] == 1)
     until(lambda: client.info("server")["uptime_in_seconds"] >= 1)
