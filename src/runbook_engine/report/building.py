@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from runbook_engine.document.models import AskStep, Runbook
+from runbook_engine.document.models import AskStep, FindingKind, Runbook
 from runbook_engine.engine.events import AttemptFailed, BlindSpot, Failure, FindingRaised, InputValue, StepStatus
 from runbook_engine.engine.trace import StepTrace, Trace
+from runbook_engine.graph.edges import step_edges
 from runbook_engine.hostile import cut, harmless, one_line
 from runbook_engine.ids import ResolutionId, StepId
 from runbook_engine.quantity import BASE_UNIT, Dimension, Value, show
@@ -26,6 +27,7 @@ from runbook_engine.report.model import (
     RetryPart,
     RunbookPart,
     StepPart,
+    SymptomPart,
 )
 
 MOST_TEXT = 4_200
@@ -46,6 +48,7 @@ def build(trace: Trace) -> Report:
         duration_ms=_milliseconds(trace.duration),
         inputs={_line(name): _input(value) for name, value in trace.inputs.items()},
         findings=tuple(_finding(each, trace.runbooks[each.scope]) for each in (*trace.causes, *trace.symptoms)),
+        symptom=_symptom(trace),
         steps=tuple(_step(each, trace.runbooks[each.scope], blind=key in blind) for key, each in trace.steps.items()),
         path=tuple(_line(f"{scope}/{step}" if scope else step) for scope, step in trace.path),
         blind_spots=tuple(_blind_spot(each, trace) for each in trace.blind_spots),
@@ -110,6 +113,24 @@ def _prevention(runbooks: Iterable[Runbook]) -> tuple[str, ...]:
 
 def _input(given: InputValue) -> InputPart:
     return InputPart(value=_value(given.value), shown=_line(given.shown), source=_line(given.source))
+
+
+def _symptom(trace: Trace) -> SymptomPart | None:
+    """The steps of the runbook asked for that can confirm a symptom, and what they saw."""
+    document = trace.document
+    symptoms = {name for name, each in document.findings.items() if each.kind is FindingKind.SYMPTOM}
+    looked = [
+        step
+        for step_id in document.steps
+        if (step := trace.step(step_id)).status not in (None, StepStatus.SKIPPED)
+        and any(edge.finding in symptoms for edge in step_edges(step_id, document.steps[step_id]))
+    ]
+    confirmed = bool(trace.symptoms)
+    seen = [step for step in looked if step.status is not StepStatus.BLIND]
+    if not confirmed and not seen:
+        return None
+    why = "" if confirmed else "; ".join(_line(step.why) for step in seen if step.why)
+    return SymptomPart(confirmed=confirmed, steps=tuple(_line(step.id) for step in looked), why=why)
 
 
 def _finding(raised: FindingRaised, runbook: Runbook) -> FindingPart:

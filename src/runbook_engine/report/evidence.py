@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from runbook_engine.hostile import cut, one_line
+from runbook_engine.quantity import Dimension, show
 
 MOST_ROWS = 20
 MOST_COLUMNS = 8
@@ -88,7 +89,7 @@ def cell(value: JsonValue) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return f"{value:.6g}"
+            return show(value, Dimension.NUMBER)
         case int():
             return str(value)
         case str():

@@ -144,6 +144,14 @@ class BlindSpotPart(Part):
     remedy: str
 
 
+class SymptomPart(Part):
+    """Whether what the runbook is named for was seen in this run. Slowness comes and goes: causes may be found without it."""
+
+    confirmed: bool
+    steps: tuple[str, ...] = Field(description="The steps that looked for it and ran")
+    why: str = Field("", description="What they measured, where it was not confirmed")
+
+
 class KnowledgePart(Part):
     """An error message that is known."""
 
@@ -166,6 +174,9 @@ class Report(Part):
     duration_ms: float
     inputs: dict[str, InputPart]
     findings: tuple[FindingPart, ...]
+    symptom: SymptomPart | None = Field(
+        None, description="null: the runbook names no symptom, or no step that looks ran"
+    )
     steps: tuple[StepPart, ...]
     path: tuple[str, ...] = Field(description="Steps in the order in which they were decided")
     blind_spots: tuple[BlindSpotPart, ...]

@@ -116,6 +116,9 @@ class View:
             told.append(f"Nothing was found{but}. This is not a bill of health.")
         else:
             told.append(f"{self._found()}{f'; {unseen}' if blind else ''}.")
+        symptom = self.report.symptom
+        if symptom is not None and not symptom.confirmed:
+            told.append(f"The symptom itself was not seen at this moment{f' ({symptom.why})' if symptom.why else ''}.")
         return " ".join(told)
 
     def _found(self) -> str:

@@ -22,6 +22,10 @@ def test_high_latency_names_the_injected_fault(fault: str, state: Path) -> None:
     told = {each["id"]: (each["status"], each["why"], each["reading"], each["error"]) for each in report["steps"]}
     assert causes == sorted(FAULTS[fault].expects), told
     assert report["blind_spots"] == []
+    assert report["symptom"]["confirmed"] == any(each["kind"] == "symptom" for each in report["findings"])
+    if fault in ("none", "cpu_high"):
+        assert not report["symptom"]["confirmed"]
+        assert "p95" in report["symptom"]["why"]
     if fault == "none":
         assert report["findings"] == []
         assert (report["outcome"], done.returncode) == ("healthy", 0)
