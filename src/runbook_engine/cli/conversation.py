@@ -138,7 +138,7 @@ def _prompt(question: "Question") -> "Value | None":
     """Ask until the answer fits. Nothing is the default; the end of input means that nobody answers."""
     from runbook_engine.quantity import show
 
-    legal = " or ".join(("yes", "no")) if question.type.dimension == "bool" else ", ".join(question.type.members)
+    legal = "yes or no" if question.type.dimension == "bool" else ", ".join(question.type.members)
     default = f" [{show(question.default, question.type.dimension)}]" if question.default is not None else ""
     while True:
         try:

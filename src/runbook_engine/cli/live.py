@@ -22,11 +22,11 @@ class LiveView:
     """Decided steps scroll by above; the steps that run stay below with their time."""
 
     def __init__(self, title: str) -> None:
+        self._running: dict[tuple[str, str], tuple[str, float, Spinner]] = {}
         self._console = Console(file=sys.stderr, highlight=False)
         self._live = Live(
             get_renderable=self._running_steps, console=self._console, refresh_per_second=_PER_SECOND, transient=True
         )
-        self._running: dict[tuple[str, str], tuple[str, float, Spinner]] = {}
         self._title = visible(title)
 
     def __enter__(self) -> Self:

@@ -4,7 +4,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class RunbookName(click.ParamType):
+class RunbookName(click.ParamType[str]):
     """A runbook, by name or as a file."""
 
     name = "runbook"
@@ -16,7 +16,7 @@ class RunbookName(click.ParamType):
         return [*found, CompletionItem(incomplete, type="file")]
 
 
-class ProbeName(click.ParamType):
+class ProbeName(click.ParamType[str]):
     """A probe's name, or the beginning of some."""
 
     name = "probe"
@@ -27,7 +27,7 @@ class ProbeName(click.ParamType):
         return [CompletionItem(name) for name in Registry().names() if name.startswith(incomplete)]
 
 
-class FaultName(click.ParamType):
+class FaultName(click.ParamType[str]):
     """A fault of the lab."""
 
     name = "fault"

@@ -12,7 +12,6 @@ import click
 from runbook_engine.cli.names import FaultName, RunbookName
 
 if TYPE_CHECKING:
-    from runbook_engine.api import Recording
     from runbook_engine.engine.journal import Journal
     from runbook_engine.engine.trace import Trace
     from runbook_engine.graph.plan import Plan
@@ -119,18 +118,16 @@ def command(
     plan = load(runbook)
     with _laboratory(fault, plan, inputs, quiet) as (given, environ):
         talk = _conversation(quiet=quiet, no_input=no_input)
-        if talk.asks:
-            given = talk.complete(plan.runbook, given, environ)
+        complete = talk.complete(plan.runbook, given, environ) if talk.asks else given
         return _walk(
-            plan, given, environ, talk, out, record, answers, allow, deadline, journal=not no_journal, fault=fault
+            plan, complete, environ, talk, out, record, answers, allow, deadline, journal=not no_journal, fault=fault
         )
 
 
 def _replayed(file: Path, runbook: str | None, out: Output) -> int:
     from runbook_engine.api import Recording
 
-    recording: Recording = Recording(file)
-    trace = recording.replay()
+    trace = Recording(file).replay()
     if runbook is not None and runbook != trace.runbook:
         raise click.UsageError(f"{file} is a recording of {trace.runbook!r}, not of {runbook!r}")
     report(trace, out)

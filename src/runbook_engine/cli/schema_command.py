@@ -1,6 +1,7 @@
 """``runbook schema``."""
 
 import json
+from collections.abc import Mapping
 
 import click
 
@@ -12,7 +13,7 @@ def command(document: str) -> None:
     if document == "runbook":
         from runbook_engine.document import runbook_schema
 
-        schema = runbook_schema()
+        schema: Mapping[str, object] = runbook_schema()
     else:
         from runbook_engine.report import report_schema
 

@@ -41,7 +41,7 @@ class _Page:
         report, terminal = self.view.report, self.terminal
         outcome = terminal.paint(report.outcome.upper(), report.outcome)
         before = len(report.outcome) + 4
-        first, *rest = terminal.filled(report.runbook.title, before, "strong")
+        first, *rest = terminal.filled(report.runbook.title.strip() or report.runbook.name, before, "strong")
         yield Ready(f"{terminal.sign(report.outcome)} {outcome}  {first[before:]}")
         yield from rest
         yield from terminal.filled(self.view.verdict, 2)

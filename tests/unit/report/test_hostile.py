@@ -39,6 +39,7 @@ TEXTS = [
     "\r overwritten\b\b\b",
     "\u202egnp.exe \u2066hidden\u2069 \u200b\ufeff",
     "\x00\x01\ufffe\uffff",
+    "\n",
     "{{ 7 * 7 }} {% for x in y %} {# comment #} ${HOME} %s {0}",
     "\U000e0041\U000e0042",
 ]
