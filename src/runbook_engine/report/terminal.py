@@ -82,20 +82,41 @@ def fill(text: str, width: int) -> list[str]:
 
 
 def columns(table: Table, room: int) -> Iterator[str]:
-    """Columns as wide as what is in them; the widest gives way when there is no room."""
+    """Columns as wide as what is in them. Where there is no room the widest gives way to a half of it, then the last ones
+    go, and a line says so.
+    """
     rows = [*([table.columns] if len(table.columns) > 1 else []), *table.rows]
-    widths = _widths(rows, room)
+    natural = [max(len(value) for value in column) for column in zip(*rows, strict=True)]
+    kept = len(natural)
+    while kept > 1 and _squeezed(natural[:kept], room):
+        kept -= 1
+    widths = _widths(natural[:kept], room)
     for row in rows:
         cells = (
-            _cell(value, width, right=numeric) for value, width, numeric in zip(row, widths, table.numeric, strict=True)
+            _cell(value, width, right=numeric)
+            for value, width, numeric in zip(row[:kept], widths, table.numeric[:kept], strict=True)
         )
         yield "  ".join(cells).rstrip()
-    if table.more:
-        yield f"… and {table.left_out}"
+    left_out = [f"{number} more {word}" for number, word in _left_out(table.more, len(natural) - kept)]
+    if left_out:
+        yield f"… and {', '.join(left_out)} (truncated)"
 
 
-def _widths(rows: Sequence[Sequence[str]], room: int) -> list[int]:
-    widths = [max(len(value) for value in column) for column in zip(*rows, strict=True)]
+def _left_out(rows: int, columns: int) -> Iterator[tuple[int, str]]:
+    if rows:
+        yield rows, "row" if rows == 1 else "rows"
+    if columns:
+        yield columns, "column" if columns == 1 else "columns"
+
+
+def _squeezed(natural: Sequence[int], room: int) -> bool:
+    """Whether the widest column would be left with less than half of the room that it wants and that there is."""
+    widest = max(natural)
+    return max(_widths(natural, room)) < min(widest, room // 2)
+
+
+def _widths(natural: Sequence[int], room: int) -> list[int]:
+    widths = list(natural)
     room -= 2 * (len(widths) - 1)
     while sum(widths) > room and max(widths) > _NARROWEST_COLUMN:
         widest = widths.index(max(widths))

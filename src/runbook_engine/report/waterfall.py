@@ -8,7 +8,7 @@ from runbook_engine.engine.events import StepStatus
 from runbook_engine.report.model import Report, StepPart
 from runbook_engine.report.view import duration
 
-_TICKS = 5
+_TICKS = 6
 _LEAST = 0.6
 """The narrowest bar, in percent: what took no time is still seen."""
 

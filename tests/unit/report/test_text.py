@@ -5,6 +5,8 @@ import pytest
 
 from runbook_engine.engine.trace import Trace
 from runbook_engine.report import ReportFormat, render
+from runbook_engine.report.evidence import Table
+from runbook_engine.report.terminal import columns
 
 NAMES = ["healthy", "warning", "critical", "called", "inconclusive", "interrupted"]
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -117,3 +119,22 @@ def test_evidence_stands_in_columns(traces: Mapping[str, Trace]) -> None:
     head = next(line for line in lines if line.split() == ["state", "count"])
     row = lines[lines.index(head) + 1]
     assert head.index("count") + len("count") == len(row)
+
+
+def test_where_there_is_no_room_for_all_columns_the_last_ones_go_and_it_says_so() -> None:
+    table = Table(
+        "rows",
+        ("query", "calls", "mean", "database"),
+        (("SELECT " * 9, "12", "0.4", "production"),),
+        3,
+        (False, True, True, False),
+    )
+    lines = list(columns(table, 50))
+    assert lines[0].split() == ["query", "calls", "mean"]
+    assert lines[-1] == "… and 3 more rows, 1 more column (truncated)"
+    assert max(map(len, lines)) <= 50
+
+
+def test_columns_that_fit_are_all_there() -> None:
+    table = Table("rows", ("a", "b"), (("x", "1"), ("yy", "22")), 0, (False, True))
+    assert list(columns(table, 60)) == ["a    b", "x    1", "yy  22"]
