@@ -102,11 +102,11 @@ def columns(table: Table, room: int) -> Iterator[str]:
         yield f"… and {', '.join(left_out)} (truncated)"
 
 
-def _left_out(rows: int, columns: int) -> Iterator[tuple[int, str]]:
+def _left_out(rows: int, wide: int) -> Iterator[tuple[int, str]]:
     if rows:
         yield rows, "row" if rows == 1 else "rows"
-    if columns:
-        yield columns, "column" if columns == 1 else "columns"
+    if wide:
+        yield wide, "column" if wide == 1 else "columns"
 
 
 def _squeezed(natural: Sequence[int], room: int) -> bool:

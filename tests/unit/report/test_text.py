@@ -129,10 +129,10 @@ def test_where_there_is_no_room_for_all_columns_the_last_ones_go_and_it_says_so(
         3,
         (False, True, True, False),
     )
-    lines = list(columns(table, 50))
+    lines = list(columns(table, 46))
     assert lines[0].split() == ["query", "calls", "mean"]
     assert lines[-1] == "… and 3 more rows, 1 more column (truncated)"
-    assert max(map(len, lines)) <= 50
+    assert max(map(len, lines)) <= 46
 
 
 def test_columns_that_fit_are_all_there() -> None:
