@@ -37,7 +37,7 @@ def main() -> NoReturn:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"url": url}), file=replies, flush=True)
     obey(_orders(shim, url), replies)
-    # Threads may still hold requests that hang on purpose.
+    # Nothing needs an orderly end, and the threads that seed would be waited for.
     os._exit(0)
 
 
