@@ -19,7 +19,7 @@ def test_high_latency_names_the_injected_fault(fault: str, state: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ, timeout=120)
     report = json.loads(done.stdout)
     causes = sorted(each["id"] for each in report["findings"] if each["kind"] == "cause")
-    told = {each["id"]: (each["status"], each["why"], each["reading"], each["error"]) for each in report["steps"]}
+    told = {each["id"]: (each["status"], each["branch"], each["reading"], each["error"]) for each in report["steps"]}
     assert causes == sorted(FAULTS[fault].expects), told
     assert report["blind_spots"] == []
     assert report["symptom"]["confirmed"] == any(each["kind"] == "symptom" for each in report["findings"])
