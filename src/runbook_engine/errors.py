@@ -39,7 +39,7 @@ class InputsError(UsageError):
 
 
 class InvalidDocumentError(RunbookError):
-    """A document that does not say what to do; ``diagnostics`` has every mistake with its place, ``sources`` each file's text."""
+    """A document that does not say what to do: ``diagnostics`` has every mistake, ``sources`` the text of each file."""
 
     exit_code = 78
 
