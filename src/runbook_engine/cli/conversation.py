@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook_engine.cli.screen import fancy, visible
+from runbook_engine.cli.streams import note
 from runbook_engine.engine.events import (
     AttemptFailed,
     BlindSpot,
@@ -61,7 +62,7 @@ class Conversation:
         else:
             line = plain(event)
             if line:
-                click.echo(f"{time.strftime('%H:%M:%S', time.localtime(event.at))} {line}", err=True)
+                note(f"{time.strftime('%H:%M:%S', time.localtime(event.at))} {line}")
 
     def _title(self, event: Event) -> str:
         scope, step = getattr(event, "scope", ""), getattr(event, "step", "")

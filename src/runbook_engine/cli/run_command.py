@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook_engine.cli.names import FaultName, RunbookName
+from runbook_engine.cli.streams import note, out
+from runbook_engine.ids import SNAKE_CASE
 
 if TYPE_CHECKING:
     from runbook_engine.engine.journal import Journal
@@ -36,7 +38,8 @@ def _pairs(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
     for each in values:
         name, sign, value = each.partition("=")
         if not sign or not name:
-            raise click.BadParameter(f"{each!r} should be name=value", param=param)
+            shown = repr(each) if SNAKE_CASE.match(each) else "what was given"  # which may hold a password
+            raise click.BadParameter(f"{shown} should be name=value", param=param)
         found[name] = value
     return found
 
@@ -108,9 +111,9 @@ def command(
 
     The report goes to standard output, progress to standard error.
     """
-    out = Output(format_, output, template)
+    wanted = Output(format_, output, template)
     if replay is not None:
-        return _replayed(replay, runbook, out)
+        return _replayed(replay, runbook, wanted)
     if runbook is None:
         raise click.UsageError("name a runbook; `runbook list` lists them")
     from runbook_engine.api import load
@@ -120,17 +123,17 @@ def command(
         talk = _conversation(quiet=quiet, no_input=no_input)
         complete = talk.complete(plan.runbook, given, environ) if talk.asks else given
         return _walk(
-            plan, complete, environ, talk, out, record, answers, allow, deadline, journal=not no_journal, fault=fault
+            plan, complete, environ, talk, wanted, record, answers, allow, deadline, journal=not no_journal, fault=fault
         )
 
 
-def _replayed(file: Path, runbook: str | None, out: Output) -> int:
+def _replayed(file: Path, runbook: str | None, wanted: Output) -> int:
     from runbook_engine.api import Recording
 
     trace = Recording(file).replay()
     if runbook is not None and runbook != trace.runbook:
         raise click.UsageError(f"{file} is a recording of {trace.runbook!r}, not of {runbook!r}")
-    report(trace, out)
+    report(trace, wanted)
     return _code(trace)
 
 
@@ -148,7 +151,7 @@ def _laboratory(
 
     def tell(line: str) -> None:
         if not quiet:
-            click.echo(f"lab: {line}", err=True)
+            note(f"lab: {line}")
 
     with open_lab(fault, progress=tell) as lab:
         known = plan.runbook.inputs
@@ -161,7 +164,7 @@ def _walk(
     inputs: dict[str, str],
     environ: Mapping[str, str],
     talk: "Conversation",
-    out: Output,
+    wanted: Output,
     record: Path | None,
     answers: dict[str, str],
     allow: tuple[str, ...],
@@ -200,7 +203,7 @@ def _walk(
     trace = runner.trace()
     if record is not None:
         keep(trace, record)
-    report(trace, out)
+    report(trace, wanted)
     return INTERRUPTED if interrupted else _code(trace)
 
 
@@ -212,34 +215,34 @@ def _journal() -> "Journal | None":
     try:
         return SqliteJournal(default_file())
     except JournalError as error:
-        click.echo(f"warning: {error}; this run will not be in the history", err=True)
+        note(f"warning: {error}; this run will not be in the history")
         return None
 
 
-def report(trace: "Trace", out: Output) -> None:
+def report(trace: "Trace", wanted: Output) -> None:
     from runbook_engine.cli.screen import colored, width
     from runbook_engine.report import ReportFormat, render
 
-    chosen = out.format or (SUFFIXES.get(out.file.suffix.lower(), "text") if out.file else "text")
+    chosen = wanted.format or (SUFFIXES.get(wanted.file.suffix.lower(), "text") if wanted.file else "text")
     text = render(
         trace,
         ReportFormat(chosen),
-        template=out.template,
-        color=out.file is None and colored(sys.stdout),
+        template=wanted.template,
+        color=wanted.file is None and colored(sys.stdout),
         width=width(),
     )
-    if out.file is None:
-        click.echo(text, nl=False)
+    if wanted.file is None:
+        out(text)
         return
     try:
-        out.file.write_text(text, encoding="utf-8")
+        wanted.file.write_text(text, encoding="utf-8")
     except OSError as error:
-        click.echo(f"error: the report cannot be written to {out.file}: {error.strerror}; here it is", err=True)
-        click.echo(text, nl=False)
+        note(f"error: the report cannot be written to {wanted.file}: {error.strerror}; here it is")
+        out(text)
         raise click.exceptions.Exit(2) from error
-    click.echo(f"report written to {out.file}", err=True)
+    note(f"report written to {wanted.file}")
     if sys.stdout.isatty():
-        click.echo(render(trace, ReportFormat.TEXT, color=colored(sys.stdout), width=width()), nl=False)
+        out(render(trace, ReportFormat.TEXT, color=colored(sys.stdout), width=width()))
 
 
 def _code(trace: "Trace") -> int:

@@ -19,6 +19,7 @@ class Shell:
     """A folder, an empty home, and the command."""
 
     folder: Path
+    command: tuple[str, ...] = (RUNBOOK,)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -31,7 +32,7 @@ class Shell:
 
     def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [RUNBOOK, *arguments],
+            [*self.command, *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -43,7 +44,7 @@ class Shell:
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [RUNBOOK, *arguments],
+            [*self.command, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
