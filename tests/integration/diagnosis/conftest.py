@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -87,3 +88,11 @@ def state(tmp_path: Path) -> Path:
 def lab_inputs(lab: Lab) -> dict[str, str]:
     """Only what the API needs."""
     return {name: lab.inputs[name] for name in ("api_url", "ca_file", "aws_endpoint_url")}
+
+
+@pytest.fixture
+def lab_passwords(lab: Lab) -> tuple[str, ...]:
+    """All that must stay unseen of the healthy lab."""
+    urls = [urlsplit(lab.inputs[name]).password for name in ("database_url", "redis_url")]
+    found = (*urls, lab.environ["AWS_SECRET_ACCESS_KEY"])
+    return tuple(each for each in found if each)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import psycopg
+import pytest
 
 import runbook_engine as rb
 from runbook_engine.engine.events import Outcome
@@ -100,3 +101,12 @@ def test_inputs_that_are_not_given_are_blind_spots_that_say_how_to_give_them(lab
     assert "-s database_url=VALUE" in told["database"][1]
     assert "-s redis_url=VALUE" in told["cache"][1]
     assert trace.outcome is Outcome.INCONCLUSIVE
+
+
+def test_no_password_reaches_a_log(
+    diagnose: Diagnose, lab_passwords: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        diagnose()
+    assert caplog.records
+    assert [each for each in lab_passwords if each in caplog.text] == []
