@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import fsum  # exact, and the same on every Python
 
 from runbook_engine.graph.drawing.lettering import clip, width, wrap
 from runbook_engine.graph.drawing.picture import Fork, Node, Way
@@ -71,7 +72,7 @@ def card(node: Node) -> Card:
     rows = _rows(node.ending, rule + 7, CARD - 2 * PAD - INDENT)
     height = rows[-1].y + rows[-1].height - 6 if rows else rule + 3
     labels = _labels(node)
-    spread = sum(each.width for each in labels) + _BETWEEN * max(0, len(labels) - 1)
+    spread = fsum(each.width for each in labels) + _BETWEEN * max(0, len(labels) - 1)
     block = max(CARD, spread)
     left = (block - spread) / 2
     placed = []

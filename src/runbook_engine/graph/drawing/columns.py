@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from math import fsum  # exact, and the same on every Python
 
 from runbook_engine.graph.drawing.lines import Join
 
@@ -120,6 +121,6 @@ def _straighten(
 
 def _align(run: Sequence[int], low: float, high: float, x: list[float]) -> None:
     if run:
-        middle = min(max(sum(x[item] for item in run) / len(run), low), high)
+        middle = min(max(fsum(x[item] for item in run) / len(run), low), high)
         for item in run:
             x[item] = middle

@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import lru_cache
+from math import fsum  # exact, and the same on every Python
 
 _EM_THOUSANDTHS = {
     222: "ijl'",
@@ -26,7 +27,7 @@ ELLIPSIS = "…"
 
 def width(text: str, size: float, *, mono: bool = False) -> float:
     """Pixels, rather too many than too few. Bold text takes a twelfth more: give a larger ``size``."""
-    return sum(_em(char, mono) for char in text) * size
+    return fsum(_em(char, mono) for char in text) * size
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import fsum  # exact, and the same on every Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ def _wish(
     if not found:
         return place[item]
     if down:
-        return sum(place[join.upper] + _port(join, width) for join in found) / len(found)
-    return sum(place[join.lower] - _port(join, width) for join in found) / len(found)
+        return fsum(place[join.upper] + _port(join, width) for join in found) / len(found)
+    return fsum(place[join.lower] - _port(join, width) for join in found) / len(found)
 
 
 def _crossings(
