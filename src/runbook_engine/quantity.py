@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 Value = bool | int | float | str
@@ -135,8 +136,12 @@ def _finite(number: Decimal, text: str) -> float:
     return value
 
 
+@lru_cache(maxsize=4096, typed=True)
 def show(value: Value | None, dimension: Dimension) -> str:
-    """A value as people read it: ``1.24 s``, ``340 ms``, ``87.5 %``, ``1.2 GiB``, ``12/s``."""
+    """A value as people read it: ``1.24 s``, ``340 ms``, ``87.5 %``, ``1.2 GiB``, ``12/s``.
+
+    Cached, because every run shows the same thresholds at every step.
+    """
     if value is None:
         return "missing"
     if isinstance(value, bool):
