@@ -40,6 +40,7 @@ class Conversation:
         self._live: LiveView | None = None
         self._titles: dict[tuple[str, str], str] = {}
         self._turn: anyio.Lock | None = None
+        self._asked = ""
 
     @contextmanager
     def watching(self, plan: "Plan") -> Iterator[None]:
@@ -57,6 +58,15 @@ class Conversation:
     def observe(self, event: Event) -> None:
         if self._quiet:
             return
+        if not self._asked:
+            self._show(event)
+        elif isinstance(event, AttemptFailed | BlindSpot | FindingRaised | StepDecided):
+            # Somebody may be typing: what happens stands on lines of its own, and the question again below it.
+            note("")
+            self._show(event)
+            self._put(self._asked)
+
+    def _show(self, event: Event) -> None:
         if self._live is not None:
             self._live.show(event, self._title(event))
         else:
@@ -72,13 +82,21 @@ class Conversation:
     async def ask(self, question: "Question") -> "Value | None":
         """One question at a time; other probes go on meanwhile."""
         import anyio
-        import anyio.to_thread
+
+        from runbook_engine.cli.prompt import answer_to
 
         if self._turn is None:
             self._turn = anyio.Lock()
         async with self._turn:
             with self._live.paused() if self._live else _nothing():
-                return await anyio.to_thread.run_sync(_prompt, question, abandon_on_cancel=True)
+                try:
+                    return await answer_to(question, self._put)
+                finally:
+                    self._asked = ""
+
+    def _put(self, prompt: str) -> None:
+        self._asked = prompt
+        click.echo(prompt, err=True, nl=False)
 
     def complete(self, runbook: "Runbook", given: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
         """Ask for the inputs that nothing gives a value to."""
@@ -133,30 +151,6 @@ def mark(status: StepStatus) -> tuple[str, str]:
 
 def _path(event: StepStarted | AttemptFailed | StepDecided | FindingRaised | BlindSpot) -> str:
     return f"{event.scope}/{event.step}" if event.scope else event.step
-
-
-def _prompt(question: "Question") -> "Value | None":
-    """Ask until the answer fits. Nothing is the default; the end of input means that nobody answers."""
-    from runbook_engine.quantity import show
-
-    legal = "yes or no" if question.type.dimension == "bool" else ", ".join(question.type.members)
-    default = f" [{show(question.default, question.type.dimension)}]" if question.default is not None else ""
-    while True:
-        try:
-            click.echo(visible(f"? {question.text}{f' ({legal})' if legal else ''}{default} "), err=True, nl=False)
-            line = sys.stdin.readline()
-        except (EOFError, OSError):
-            return None
-        if not line:
-            click.echo("", err=True)
-            return None
-        answer = line.strip()
-        if not answer and question.default is not None:
-            return question.default
-        try:
-            return question.read(answer)
-        except ValueError as error:
-            click.echo(f"  {visible(str(error))}", err=True)
 
 
 @contextmanager

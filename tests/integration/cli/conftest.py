@@ -1,10 +1,15 @@
 """The command, as a person or a script starts it."""
 
 import os
+import pty
+import re
+import select
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +57,79 @@ class Shell:
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,
         )
+
+
+class Terminal:
+    """A command on a pseudo-terminal, typed to and read from like a person would."""
+
+    def __init__(self, command: list[str], folder: Path, environ: dict[str, str]) -> None:
+        self._here, there = pty.openpty()
+        self._process = subprocess.Popen(
+            command, stdin=there, stdout=there, stderr=there, cwd=folder, env=environ, start_new_session=True
+        )
+        os.close(there)
+        self.seen = ""
+
+    @property
+    def plain(self) -> str:
+        """What was seen, without what moves the cursor and colours."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen)
+
+    def until(self, pattern: str, seconds: float = 20.0) -> None:
+        """Read until the pattern shows."""
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.seen):
+            assert time.monotonic() < deadline, f"never saw {pattern!r} in {self.seen!r}"
+            if not self._read(deadline - time.monotonic()):
+                break
+        assert re.search(pattern, self.seen), f"never saw {pattern!r} in {self.seen!r}"
+
+    def type(self, text: str) -> None:
+        os.write(self._here, text.encode())
+
+    def interrupt(self) -> None:
+        """Ctrl-C, as a terminal sends it."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def end(self, seconds: float = 20.0) -> int:
+        """The exit code. The terminal stays open until then, as a person's does."""
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < deadline:
+            self._read(0.05)
+        assert self._process.poll() is not None, f"it has not ended after {seconds} s: {self.seen!r}"
+        while self._read(0.0):
+            pass
+        return self._process.returncode
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        os.close(self._here)
+
+    def _read(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self._here], [], [], max(0.0, seconds))
+        if not ready:
+            return False
+        try:
+            data = os.read(self._here, 65_536)
+        except OSError:  # the other end was closed
+            return False
+        self.seen += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@pytest.fixture
+def terminal(shell: Shell) -> Iterator[Callable[..., Terminal]]:
+    started: list[Terminal] = []
+
+    def start(*arguments: str, **environ: str) -> Terminal:
+        started.append(Terminal([*shell.command, *arguments], shell.folder, {**shell.environ, **environ}))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
 
 
 @pytest.fixture

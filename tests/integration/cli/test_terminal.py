@@ -1,15 +1,7 @@
 """On a terminal: a live view, questions, secrets that are not echoed."""
 
-import os
-import pty
 import re
-import select
-import subprocess
-import time
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 ASKING = """runbook: asking
 title: Asks before it looks
@@ -35,62 +27,6 @@ findings:
 resolutions:
   fix: {title: Fix it, steps: [Fix it]}
 """
-
-
-class Terminal:
-    """A command on a pseudo-terminal, typed to and read from like a person would."""
-
-    def __init__(self, command: list[str], folder: Path, environ: dict[str, str]) -> None:
-        self._here, there = pty.openpty()
-        self._process = subprocess.Popen(
-            command, stdin=there, stdout=there, stderr=there, cwd=folder, env=environ, start_new_session=True
-        )
-        os.close(there)
-        self.seen = ""
-
-    def until(self, pattern: str, seconds: float = 20.0) -> None:
-        """Read until the pattern shows."""
-        end = time.monotonic() + seconds
-        while not re.search(pattern, self.seen):
-            assert time.monotonic() < end, f"never saw {pattern!r} in {self.seen!r}"
-            if not self._read(end - time.monotonic()):
-                break
-        assert re.search(pattern, self.seen), f"never saw {pattern!r} in {self.seen!r}"
-
-    def type(self, text: str) -> None:
-        os.write(self._here, text.encode())
-
-    def end(self) -> int:
-        while self._read(20.0):
-            pass
-        os.close(self._here)
-        return self._process.wait(20)
-
-    def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._here], [], [], max(0.0, seconds))
-        if not ready:
-            return False
-        try:
-            data = os.read(self._here, 65_536)
-        except OSError:  # the other end was closed
-            return False
-        self.seen += data.decode("utf-8", "replace")
-        return bool(data)
-
-
-@pytest.fixture
-def terminal(shell: Any) -> Any:
-    from runbook_engine.cli import __file__ as installed
-
-    assert installed
-
-    def start(*arguments: str, **environ: str) -> Terminal:
-        import sys
-
-        command = [str(Path(sys.executable).with_name("runbook")), *arguments]
-        return Terminal(command, shell.folder, {**shell.environ, **environ})
-
-    return start
 
 
 def test_missing_inputs_are_asked_for_and_secrets_are_not_echoed(shell: Any, terminal: Any) -> None:
@@ -151,6 +87,6 @@ def test_ctrl_c_at_a_question_still_reports(shell: Any, terminal: Any) -> None:
     screen = terminal("run", file, "-s", "host=127.0.0.1", THE_TOKEN="abcdefgh")
     screen.until(r"Was there a deployment\? \(yes or no\)")
     screen.until("The port is closed")
-    os.killpg(screen._process.pid, 2)
+    screen.interrupt()
     assert screen.end() == 130
     assert "interrupted" in screen.seen
