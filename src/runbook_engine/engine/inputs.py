@@ -81,9 +81,13 @@ def missing(runbook: Runbook, given: Mapping[str, object], environ: Mapping[str,
 
 def how_to_set(name: str, spec: Input) -> str:
     """``input "api_url" (url) is missing: give -s api_url=… or set API_URL``."""
-    variable = f" or set {spec.env}" if spec.env else ""
     meaning = f" — {spec.help}" if spec.help else ""
-    return f"input {name!r} ({spec.type}) is missing: give -s {name}=VALUE{variable}{meaning}"
+    return f"input {name!r} ({spec.type}) is missing: {ways_to_set(name, spec)}{meaning}"
+
+
+def ways_to_set(name: str, spec: Input) -> str:
+    """``give -s api_url=VALUE or set API_URL``."""
+    return f"give -s {name}=VALUE" + (f" or set {spec.env}" if spec.env else "")
 
 
 def read_value(spec: Input, value: object, *, name: str) -> Filled:

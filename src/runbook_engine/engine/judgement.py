@@ -22,7 +22,7 @@ from runbook_engine.engine.events import (
     StepMeasured,
     StepStatus,
 )
-from runbook_engine.engine.inputs import Resolved
+from runbook_engine.engine.inputs import Resolved, ways_to_set
 from runbook_engine.engine.walk import Walk
 from runbook_engine.graph.plan import Plan, PlannedStep, Way
 from runbook_engine.graph.scope import ERROR, INPUTS
@@ -224,7 +224,7 @@ class ScopeRun:
     def _reason(self, step: StepId, name: tuple[str | None, str]) -> tuple[str, str]:
         scope, metric = name
         if scope == INPUTS:
-            return f"the input {metric} has no value", f"give -s {metric}=VALUE"
+            return f"the input {metric} has no value", ways_to_set(metric, self.plan.runbook.inputs[metric])
         owner = step if scope is None else StepId(scope)
         written = metric if scope is None else f"{scope}.{metric}"
         result = self.results.get(owner)

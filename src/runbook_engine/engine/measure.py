@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from runbook_engine.document.models import ProbeStep
+from runbook_engine.document.models import Input, ProbeStep
 from runbook_engine.engine.border import Border
 from runbook_engine.engine.events import Failure
+from runbook_engine.engine.inputs import ways_to_set
 from runbook_engine.engine.judgement import Reading
 from runbook_engine.graph.plan import Filling, PlannedStep
-from runbook_engine.graph.scope import extract_type
+from runbook_engine.graph.scope import INPUTS, extract_type
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.probe import DocumentReading, MetricType, Params, ProbeContext, ProbeError, Value
 from runbook_engine.probe import Reading as ProbeReading
@@ -31,21 +32,23 @@ class Prepared:
     command: str
 
 
-def prepare(step: PlannedStep, look_up: Lookup, border: Border, grants: frozenset[str]) -> Prepared | Failure:
+def prepare(
+    step: PlannedStep, look_up: Lookup, inputs: Mapping[str, Input], border: Border, grants: frozenset[str]
+) -> Prepared | Failure:
     """The probe with its parameters filled in, or why it cannot be asked."""
     probe = step.probe
     if probe is None:
         raise AssertionError(f"{step.id} was compiled without its probe")
-    lacking = probe.grants - grants
-    if lacking:
-        names = ", ".join(sorted(lacking))
+    ungranted = probe.grants - grants
+    if ungranted:
+        names = ", ".join(sorted(ungranted))
         return Failure(ErrorKind.FORBIDDEN, f"{probe.name} needs to be allowed: {names}", f"run with --allow {names}")
     params = step.params
     if params is None:
         try:
             params = probe.params.model_validate(fill(step.filling, look_up))
         except MissingValueError as error:
-            return _lacking(error)
+            return lacking(error, inputs)
         except ValidationError as error:
             told = "; ".join(_told(each) for each in error.errors(include_url=False, include_input=False))
             return Failure(ErrorKind.MALFORMED, border.text(f"the parameters of {probe.name} do not fit: {told}"))
@@ -63,10 +66,11 @@ def _told(error: Any) -> str:
     return f"{place}: {error['msg'].removeprefix('Value error, ')}" if place else str(error["msg"])
 
 
-def _lacking(error: MissingValueError) -> Failure:
+def lacking(error: MissingValueError, inputs: Mapping[str, Input]) -> Failure:
+    """Why a step without that value measures nothing, and how to give it one."""
     name = error.name
     written = f"{name.scope}.{name.name}" if name.scope else name.name
-    remedy = f"give -s {name.name}=VALUE" if name.scope == "inputs" else ""
+    remedy = ways_to_set(name.name, inputs[name.name]) if name.scope == INPUTS and name.name in inputs else ""
     return Failure(ErrorKind.MISSING, f"{written} has no value, and this step needs it", remedy)
 
 

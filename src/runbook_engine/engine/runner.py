@@ -29,7 +29,7 @@ from runbook_engine.engine.events import (
 from runbook_engine.engine.inputs import Resolved, resolve
 from runbook_engine.engine.journal import Journal, MemoryJournal
 from runbook_engine.engine.judgement import Answer, Judgement, Reading, Result, ScopeRun
-from runbook_engine.engine.measure import Prepared, fill, measure, prepare, timed_out
+from runbook_engine.engine.measure import Prepared, fill, lacking, measure, prepare, timed_out
 from runbook_engine.engine.trace import Trace, child_scope, fold, outcome_of
 from runbook_engine.engine.walk import Moved
 from runbook_engine.errors import InputsError
@@ -173,7 +173,7 @@ class Runner:
         self._running[run.scope, step.id] = run
         prepared = None
         if step.probe is not None:
-            prepared = prepare(step, run.filled(step.id), self._border, self._around.grants)
+            prepared = prepare(step, run.filled(step.id), run.plan.runbook.inputs, self._border, self._around.grants)
         self._emit(StepStarted(at, run.scope, step.id, prepared.command if isinstance(prepared, Prepared) else ""))
         return prepared
 
@@ -260,7 +260,7 @@ class Runner:
             given = fill(step.filling, run.filled(step.id))
             inputs = resolve(child.runbook, given, self._around.environ, inherited=run.inputs, source=f"step {step.id}")
         except MissingValueError as error:
-            return Failure(ErrorKind.MISSING, f"{model.call} cannot be called: {error}")
+            return lacking(error, run.plan.runbook.inputs)
         except InputsError as error:
             return Failure(
                 ErrorKind.MISSING, self._border.text(f"{model.call} cannot be called: {'; '.join(error.problems)}")

@@ -98,7 +98,7 @@ def test_a_metric_without_datapoints_is_blind_and_never_zero(diagnose: Diagnose,
 def test_inputs_that_are_not_given_are_blind_spots_that_say_how_to_give_them(lab_inputs: dict[str, str]) -> None:
     trace = rb.run("high-latency", inputs=lab_inputs, environ={})
     told = spots(trace)
-    assert "-s database_url=VALUE" in told["database"][1]
+    assert "give -s database_url=VALUE or set DATABASE_URL" in told["database"][1]
     assert "-s redis_url=VALUE" in told["cache"][1]
     assert trace.outcome is Outcome.INCONCLUSIVE
 
