@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import anyio
 
     from runbook_engine.cli.live import LiveView
-    from runbook_engine.document.models import Runbook
+    from runbook_engine.document.models import Input
     from runbook_engine.engine.asking import Question
     from runbook_engine.graph.plan import Plan
     from runbook_engine.quantity import Value
@@ -98,21 +98,24 @@ class Conversation:
         self._asked = prompt
         click.echo(prompt, err=True, nl=False)
 
-    def complete(self, runbook: "Runbook", given: dict[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    def complete(self, lacking: "Mapping[str, Input]") -> dict[str, str]:
         """Ask for the inputs that nothing gives a value to."""
         from runbook_engine.document.models import InputType
-        from runbook_engine.engine.inputs import missing, read_value
+        from runbook_engine.engine.inputs import read_value
 
-        complete = dict(given)
-        for name, spec in missing(runbook, given, environ).items():
+        complete: dict[str, str] = {}
+        typed = click.get_current_context().find_object(set)
+        for name, spec in lacking.items():
             secret = spec.type is InputType.SECRET
             text = visible(f"{name}{f' ({spec.help})' if spec.help else ''}")
             while name not in complete:
                 value = click.prompt(text, hide_input=secret, err=True, type=str)
+                if secret and typed is not None:
+                    typed.add(value)  # so that no message of ours ever shows it
                 try:
                     read_value(spec, value, name=name)
                 except ValueError as error:
-                    click.echo(f"  {'this value does not fit' if secret else visible(str(error))}", err=True)
+                    note(f"  {'this value does not fit' if secret else visible(str(error))}")
                 else:
                     complete[name] = value
         return complete

@@ -1,5 +1,6 @@
 """``runbook run``."""
 
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,17 +12,21 @@ import click
 
 from runbook_engine.cli.names import FaultName, RunbookName
 from runbook_engine.cli.streams import note, out
+from runbook_engine.errors import UsageError
 from runbook_engine.ids import SNAKE_CASE
 
 if TYPE_CHECKING:
+    from runbook_engine.cli.conversation import Conversation
+    from runbook_engine.engine.inputs import Resolved
     from runbook_engine.engine.journal import Journal
+    from runbook_engine.engine.runner import Surroundings
     from runbook_engine.engine.trace import Trace
     from runbook_engine.graph.plan import Plan
 
 FORMATS = ("text", "markdown", "html", "json", "junit")
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".xml": "junit", ".txt": "text"}
 CODES = {"healthy": 0, "warning": 1, "critical": 1, "inconclusive": 3}
-INTERRUPTED = 130
+USAGE, INTERRUPTED = 2, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +118,34 @@ def command(
     """
     wanted = Output(format_, output, template)
     if replay is not None:
+        idle = {"-s": inputs, "--answer": answers, "--lab": fault, "--allow": allow, "--deadline": deadline}
+        for option in (option for option, value in idle.items() if value):
+            raise click.UsageError(f"{option} cannot change what was recorded; leave it out, or run the runbook anew")
         return _replayed(replay, runbook, wanted)
     if runbook is None:
         raise click.UsageError("name a runbook; `runbook list` lists them")
     from runbook_engine.api import load
 
     plan = load(runbook)
-    with _laboratory(fault, plan, inputs, quiet) as (given, environ):
+    if answers:
+        from runbook_engine.cli.answers import check_answers
+
+        check_answers(plan, answers)
+    with _laboratory(fault, plan, quiet) as (lab, environ):
         talk = _conversation(quiet=quiet, no_input=no_input)
-        complete = talk.complete(plan.runbook, given, environ) if talk.asks else given
-        return _walk(
-            plan, complete, environ, talk, wanted, record, answers, allow, deadline, journal=not no_journal, fault=fault
+        resolved = _inputs(plan, inputs, lab, environ, talk)
+        from runbook_engine.engine.runner import Surroundings
+
+        around = Surroundings(
+            ask=talk.ask if talk.asks else None,
+            answers=answers,
+            observe=talk.observe,
+            journal=_journal(wanted=not no_journal),
+            environ=environ,
+            grants=frozenset(allow),
+            deadline=deadline,
         )
+        return _walk(plan, resolved, around, talk, wanted, record)
 
 
 def _replayed(file: Path, runbook: str | None, wanted: Output) -> int:
@@ -138,14 +159,12 @@ def _replayed(file: Path, runbook: str | None, wanted: Output) -> int:
 
 
 @contextmanager
-def _laboratory(
-    fault: str | None, plan: "Plan", inputs: dict[str, str], quiet: bool
-) -> Iterator[tuple[dict[str, str], Mapping[str, str]]]:
-    """The inputs and variables of the run: those of the lab, where one is wanted, below those that were given."""
+def _laboratory(fault: str | None, plan: "Plan", quiet: bool) -> Iterator[tuple[dict[str, str], Mapping[str, str]]]:
+    """The inputs of the lab, where one is wanted, and the variables of the run."""
     import os
 
     if fault is None:
-        yield inputs, os.environ
+        yield {}, os.environ
         return
     from runbook_engine.lab import open_lab
 
@@ -155,68 +174,94 @@ def _laboratory(
 
     with open_lab(fault, progress=tell) as lab:
         known = plan.runbook.inputs
-        theirs = {name: value for name, value in lab.inputs.items() if name in known}
-        yield {**theirs, **inputs}, {**os.environ, **lab.environ}
+        yield {name: value for name, value in lab.inputs.items() if name in known}, {**os.environ, **lab.environ}
+
+
+def _inputs(
+    plan: "Plan", given: Mapping[str, str], lab: Mapping[str, str], environ: Mapping[str, str], talk: "Conversation"
+) -> dict[str, "Resolved"]:
+    """What was given counts first, then what the lab knows or a person types. Each says where it came from."""
+    from runbook_engine.engine.inputs import Resolved, missing, read_value, resolve
+    from runbook_engine.errors import InputsError
+
+    specs = plan.runbook.inputs
+    known = {name: Resolved(read_value(specs[name], value, name=name), "lab") for name, value in lab.items()}
+    try:
+        return resolve(plan.runbook, given, environ, inherited=known, source="command line")
+    except InputsError as error:
+        lacking = missing(plan.runbook, {**lab, **given}, environ)
+        if not talk.asks or len(error.problems) > len(lacking):
+            raise
+    for name, value in talk.complete(lacking).items():
+        known[name] = Resolved(read_value(specs[name], value, name=name), "typed")
+    return resolve(plan.runbook, given, environ, inherited=known, source="command line")
 
 
 def _walk(
     plan: "Plan",
-    inputs: dict[str, str],
-    environ: Mapping[str, str],
+    inputs: Mapping[str, "Resolved"],
+    around: "Surroundings",
     talk: "Conversation",
     wanted: Output,
     record: Path | None,
-    answers: dict[str, str],
-    allow: tuple[str, ...],
-    deadline: float | None,
-    *,
-    journal: bool,
-    fault: str | None,
 ) -> int:
     import anyio
 
-    from runbook_engine.api import RunOptions, prepare
-    from runbook_engine.api import record as keep
+    from runbook_engine.engine.runner import Runner
 
-    options: RunOptions = {
-        "inputs": inputs,
-        "answers": answers,
-        "environ": environ,
-        "allow": allow,
-        "observe": talk.observe,
-        "source": "lab" if fault else "command line",
-    }
-    if talk.asks:
-        options["ask"] = talk.ask
-    if deadline is not None:
-        options["deadline"] = deadline
-    kept = _journal() if journal else None
-    if kept is not None:
-        options["journal"] = kept
-    runner = prepare(plan, **options)
+    runner = Runner(plan, inputs, around)
     interrupted = False
-    with talk.watching(plan):
+    with _terminated_as_interrupted(), talk.watching(plan):
         try:
             anyio.run(runner.run)
         except KeyboardInterrupt:
+            if not runner.events:
+                raise
             interrupted = True
     trace = runner.trace()
-    if record is not None:
-        keep(trace, record)
+    recorded = _recorded(trace, record)
     report(trace, wanted)
-    return INTERRUPTED if interrupted else _code(trace)
+    if interrupted:
+        return INTERRUPTED
+    return _code(trace) if recorded else USAGE
 
 
-def _journal() -> "Journal | None":
-    """The history on disk; where it cannot be had, a warning, because the diagnosis matters more."""
-    from runbook_engine.engine.sqlite import SqliteJournal, default_file
-    from runbook_engine.errors import JournalError
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Whoever ends the process (``timeout``, a CI job) gets the report so far, as with Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _recorded(trace: "Trace", file: Path | None) -> bool:
+    """Whether the recording, if one is wanted, was written. The report comes all the same."""
+    if file is None:
+        return True
+    from runbook_engine.api import record
+    from runbook_engine.errors import RecordingError
 
     try:
-        return SqliteJournal(default_file())
-    except JournalError as error:
-        note(f"warning: {error}; this run will not be in the history")
-        return None
+        record(trace, file)
+    except RecordingError as error:
+        note(f"error: {error}")
+        return False
+    return True
+
+
+def _journal(*, wanted: bool) -> "Journal":
+    if wanted:
+        from runbook_engine.cli.keeping import History
+
+        return History()
+    from runbook_engine.engine.journal import MemoryJournal
+
+    return MemoryJournal()
 
 
 def report(trace: "Trace", wanted: Output) -> None:
@@ -224,13 +269,18 @@ def report(trace: "Trace", wanted: Output) -> None:
     from runbook_engine.report import ReportFormat, render
 
     chosen = wanted.format or (SUFFIXES.get(wanted.file.suffix.lower(), "text") if wanted.file else "text")
-    text = render(
-        trace,
-        ReportFormat(chosen),
-        template=wanted.template,
-        color=wanted.file is None and colored(sys.stdout),
-        width=width(),
-    )
+    try:
+        text = render(
+            trace,
+            ReportFormat(chosen),
+            template=wanted.template,
+            color=wanted.file is None and colored(sys.stdout),
+            width=width(),
+        )
+    except UsageError as error:
+        note(f"error: {error}; here is the report without the template")
+        out(render(trace, ReportFormat(chosen)))
+        raise click.exceptions.Exit(USAGE) from error
     if wanted.file is None:
         out(text)
         return
@@ -239,7 +289,7 @@ def report(trace: "Trace", wanted: Output) -> None:
     except OSError as error:
         note(f"error: the report cannot be written to {wanted.file}: {error.strerror}; here it is")
         out(text)
-        raise click.exceptions.Exit(2) from error
+        raise click.exceptions.Exit(USAGE) from error
     note(f"report written to {wanted.file}")
     if sys.stdout.isatty():
         out(render(trace, ReportFormat.TEXT, color=colored(sys.stdout), width=width()))
@@ -253,7 +303,3 @@ def _conversation(*, quiet: bool, no_input: bool) -> "Conversation":
     from runbook_engine.cli.conversation import Conversation
 
     return Conversation(quiet=quiet, asks=not no_input and sys.stdin.isatty() and sys.stderr.isatty())
-
-
-if TYPE_CHECKING:
-    from runbook_engine.cli.conversation import Conversation
