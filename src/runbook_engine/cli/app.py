@@ -10,13 +10,13 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "Run a runbook against live systems and report what is wrong.",
         "list": "List the runbooks that can be run by name.",
-        "show": "Show a runbook as a page: symptoms, decisions, commands, resolutions.",
+        "show": "Show a runbook as a page, with a command to paste for each step.",
         "graph": "Draw a runbook's decision graph.",
         "check": "Report every mistake in runbooks, each with its place.",
-        "probes": "List what can be measured; show a probe's parameters and metrics.",
+        "probes": "List what can be measured, and with what parameters.",
         "history": "List past runs; show the report of one again.",
-        "schema": "Print the JSON Schema of the runbook format or of reports.",
-        "lab": "Start a small copy of a production system, with a real fault in it.",
+        "schema": "Print the JSON Schema of runbooks or of reports.",
+        "lab": "Practise on a small system that is broken on purpose.",
         "completion": "Print the completion script of a shell.",
     }
 )

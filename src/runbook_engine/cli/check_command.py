@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
 
 if TYPE_CHECKING:
@@ -17,9 +18,21 @@ if TYPE_CHECKING:
 INVALID = 78
 
 
-@click.command("check", epilog="Example: runbook check runbooks/")
+@click.command(
+    "check",
+    epilog=examples(
+        "runbook check", "runbook check runbooks/ my-runbook.yaml", "runbook check high-latency --format json"
+    ),
+)
 @click.argument("paths", nargs=-1, type=RunbookName())
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
+)
 def command(paths: tuple[str, ...], format_: str) -> int:
     """Report every mistake in runbooks: files, directories or names; without PATHS all that can be found.
 

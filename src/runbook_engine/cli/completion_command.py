@@ -2,8 +2,17 @@
 
 import click
 
+from runbook_engine.cli.examples import examples
 
-@click.command("completion", epilog="Example: runbook completion bash >> ~/.bashrc")
+
+@click.command(
+    "completion",
+    epilog=examples(
+        "runbook completion bash >> ~/.bashrc",
+        "runbook completion zsh >> ~/.zshrc",
+        "runbook completion fish > ~/.config/fish/completions/runbook.fish",
+    ),
+)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     """Print the completion script of a SHELL; it completes commands, options, runbooks, probes and faults."""

@@ -4,12 +4,25 @@ from pathlib import Path
 
 import click
 
+from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
 
 
-@click.command("graph", epilog="Example: runbook graph high-latency --format svg -o high-latency.svg")
+@click.command(
+    "graph",
+    epilog=examples(
+        "runbook graph high-latency",
+        "runbook graph high-latency -o high-latency.svg",
+        "runbook graph high-latency --format dot | dot -Tpng > high-latency.png",
+    ),
+)
 @click.argument("runbook", type=RunbookName())
-@click.option("--format", "format_", type=click.Choice(["mermaid", "dot", "svg"]), help="[default: mermaid, or by -o]")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["mermaid", "dot", "svg"]),
+    help="Of the drawing  [default: mermaid, or by -o]",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 def command(runbook: str, format_: str | None, output: Path | None) -> None:
     """Draw the decision graph of a RUNBOOK as Mermaid, Graphviz DOT or SVG."""

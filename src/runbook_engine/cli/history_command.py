@@ -8,15 +8,25 @@ from pathlib import Path
 
 import click
 
+from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
 from runbook_engine.cli.run_command import FORMATS
 
 
-@click.command("history", epilog="Example: runbook history 6b03ffe0 --format html -o report.html")
+@click.command(
+    "history",
+    epilog=examples(
+        "runbook history --runbook high-latency",
+        "runbook history 6b03ffe0",
+        "runbook history 6b03ffe0 --format html -o report.html",
+    ),
+)
 @click.argument("run", required=False)
 @click.option("--runbook", type=RunbookName(), help="Only runs of this runbook.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many runs.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True, help="Of the report."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 def command(run: str | None, runbook: str | None, limit: int, format_: str, output: Path | None) -> None:
     """List past runs, newest first; with a RUN (or the beginning of its id), show its report again."""

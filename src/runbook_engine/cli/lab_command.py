@@ -6,10 +6,16 @@ import threading
 
 import click
 
+from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import FaultName
 
 
-@click.group("lab")
+@click.group(
+    "lab",
+    epilog=examples(
+        "runbook lab faults", "runbook lab start lock_contention", "runbook run high-latency --lab lock_contention"
+    ),
+)
 def command() -> None:
     """A small copy of a production system on loopback, with real servers and real faults.
 
@@ -17,8 +23,15 @@ def command() -> None:
     """
 
 
-@command.command("faults")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@command.command("faults", epilog="Example: runbook lab faults")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
+)
 def faults(format_: str) -> None:
     """Explain the faults that the lab can have."""
     from runbook_engine.cli.screen import width
@@ -37,7 +50,7 @@ def faults(format_: str) -> None:
     click.echo("Diagnose one with: runbook run high-latency --lab NAME", err=True)
 
 
-@command.command("start")
+@command.command("start", epilog="Example: runbook lab start lock_contention")
 @click.argument("fault", type=FaultName(), default="none")
 def start(fault: str) -> None:
     """Start the lab with a FAULT in it and keep it up until Ctrl-C."""

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 
 import click
 
+from runbook_engine.cli.examples import examples
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -18,8 +20,15 @@ class Listed:
     problem: str
 
 
-@click.command("list")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.command("list", epilog=examples("runbook list", "runbook list --format json"))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
+)
 def command(format_: str) -> None:
     """List the runbooks that can be run by name.
 

@@ -13,7 +13,8 @@ class RunbookName(click.ParamType[str]):
         from runbook_engine.library import Library
 
         found = [CompletionItem(name) for name in Library.default().files() if name.startswith(incomplete)]
-        return [*found, CompletionItem(incomplete, type="file")]
+        # Only where no name fits: bash forgets all names once it is told to offer files.
+        return found or [CompletionItem(incomplete, type="file")]
 
 
 class ProbeName(click.ParamType[str]):

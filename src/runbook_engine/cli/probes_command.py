@@ -4,12 +4,22 @@ import json
 
 import click
 
+from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import ProbeName
 
 
-@click.command("probes", epilog="Example: runbook probes postgres.activity")
+@click.command(
+    "probes", epilog=examples("runbook probes", "runbook probes postgres", "runbook probes postgres.activity")
+)
 @click.argument("name", type=ProbeName(), required=False)
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or for programs.",
+)
 def command(name: str | None, format_: str) -> None:
     """List what can be measured. With a NAME show that probe: parameters, metrics with their units, who provides it.
 

@@ -5,8 +5,13 @@ from collections.abc import Mapping
 
 import click
 
+from runbook_engine.cli.examples import examples
 
-@click.command("schema", epilog="Example: runbook schema runbook > runbook.schema.json")
+
+@click.command(
+    "schema",
+    epilog=examples("runbook schema > runbook.schema.json", "runbook schema report > report.schema.json"),
+)
 @click.argument("document", type=click.Choice(["runbook", "report"]), default="runbook")
 def command(document: str) -> None:
     """Print the JSON Schema of a DOCUMENT: the format of runbooks (the default), or of reports with --format json."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from runbook_engine.ids import StepId
 
 
-@click.command("show", epilog="Example: runbook show high-latency")
+@click.command("show", epilog=examples("runbook show high-latency", "runbook show ./my-runbook.yaml | less"))
 @click.argument("runbook", type=RunbookName())
 def command(runbook: str) -> None:
     """Show a RUNBOOK as a page: symptoms, decisions, a command to paste for each step, resolutions, prevention."""
