@@ -73,9 +73,9 @@ def test_a_chain_of_steps_in_memory(benchmark: BenchmarkFixture, length: int) ->
 
 def test_a_chain_of_a_thousand_steps_committed_to_sqlite(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     plan = compiled(chain(1_000))
-    journal = rb.SqliteJournal(tmp_path / "journal.sqlite3")
-    trace = benchmark(lambda: rb.run(plan, environ={}, journal=journal))
-    assert len(journal.events(trace.run_id)) == len(trace.events)
+    with rb.SqliteJournal(tmp_path / "journal.sqlite3") as journal:
+        trace = benchmark(lambda: rb.run(plan, environ={}, journal=journal))
+        assert len(journal.events(trace.run_id)) == len(trace.events)
     note_per_step(benchmark, 1_000)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from runbook_engine.engine.codec import decode, encode
 from runbook_engine.engine.events import Event, RunFinished, RunStarted
@@ -57,7 +58,8 @@ def default_file(environ: Mapping[str, str] = os.environ) -> Path:
 class SqliteJournal:
     """Commits every append before it returns, so that a power failure loses nothing that was shown.
 
-    Raises JournalError with the file's name wherever SQLite or the file system refuses.
+    Close it when done, or use it in a ``with`` block. Raises JournalError with the file's name wherever SQLite or the file
+    system refuses.
     """
 
     def __init__(self, file: Path) -> None:
@@ -67,9 +69,19 @@ class SqliteJournal:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             file.touch(mode=0o600, exist_ok=True)
             self._connection = sqlite3.connect(file, isolation_level=None, timeout=10.0, check_same_thread=False)
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = full")
-            self._prepare()
+            try:
+                self._connection.execute("pragma journal_mode = wal")
+                self._connection.execute("pragma synchronous = full")
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def append(self, run_id: str, events: Sequence[Event]) -> None:
         first = self._next.get(run_id)

@@ -38,20 +38,25 @@ def compiled(plan: Compile, fake: Fake) -> rb.Plan:
 
 
 def test_a_journal_on_disk_gives_back_every_event(compiled: rb.Plan, tmp_path: Path) -> None:
-    journal = rb.SqliteJournal(tmp_path / "state" / "journal.sqlite3")
-    trace = rb.run(compiled, environ={}, journal=journal)
-    journal.close()
-    again = rb.SqliteJournal(tmp_path / "state" / "journal.sqlite3")
-    assert again.events(trace.run_id) == trace.events
-    assert again.events(trace.run_id[:10]) == trace.events
-    assert fold(again.events(trace.run_id)).steps == trace.steps
-    (line,) = again.runs()
-    assert (line.run_id, line.runbook, line.outcome, line.ending) == (trace.run_id, "example", "warning", "completed")
+    with rb.SqliteJournal(tmp_path / "state" / "journal.sqlite3") as journal:
+        trace = rb.run(compiled, environ={}, journal=journal)
+    with rb.SqliteJournal(tmp_path / "state" / "journal.sqlite3") as again:
+        assert again.events(trace.run_id) == trace.events
+        assert again.events(trace.run_id[:10]) == trace.events
+        assert fold(again.events(trace.run_id)).steps == trace.steps
+        (line,) = again.runs()
+        assert (line.run_id, line.runbook, line.outcome, line.ending) == (
+            trace.run_id,
+            "example",
+            "warning",
+            "completed",
+        )
 
 
 def test_the_journal_is_for_its_owner_alone(compiled: rb.Plan, tmp_path: Path) -> None:
     file = tmp_path / "journal.sqlite3"
-    rb.run(compiled, environ={}, journal=rb.SqliteJournal(file))
+    with rb.SqliteJournal(file) as journal:
+        rb.run(compiled, environ={}, journal=journal)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -93,12 +98,12 @@ rb.run(plan, environ={{}}, journal=rb.SqliteJournal(__import__("pathlib").Path({
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr
-    journal = rb.SqliteJournal(tmp_path / "journal.sqlite3")
-    (line,) = journal.runs()
-    assert line.outcome is None
-    trace = fold(journal.events(line.run_id))
-    assert trace.step("a").metrics == {"v": 1.0}
-    assert trace.step("b").status is None
+    with rb.SqliteJournal(tmp_path / "journal.sqlite3") as journal:
+        (line,) = journal.runs()
+        assert line.outcome is None
+        trace = fold(journal.events(line.run_id))
+        assert trace.step("a").metrics == {"v": 1.0}
+        assert trace.step("b").status is None
 
 
 def test_a_journal_that_cannot_be_opened_names_its_file(tmp_path: Path) -> None:
@@ -108,8 +113,11 @@ def test_a_journal_that_cannot_be_opened_names_its_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_run_says_where_runs_are_listed(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match=r"no run begins with 'ffff'; `runbook history` lists the runs"):
-        rb.SqliteJournal(tmp_path / "journal.sqlite3").events("ffff")
+    with (
+        rb.SqliteJournal(tmp_path / "journal.sqlite3") as journal,
+        pytest.raises(JournalError, match=r"no run begins with 'ffff'; `runbook history` lists the runs"),
+    ):
+        journal.events("ffff")
 
 
 @pytest.mark.parametrize(
