@@ -43,8 +43,20 @@ def command(format_: str) -> None:
     name_width = max((len(each.name) for each in found), default=0)
     for each in found:
         told = click.style(each.problem, fg="red") if each.problem else each.title
+        version = f" {each.version}" if each.version else ""
         click.echo(f"{each.name:<{name_width}}  {each.severity or '--':<2}  {told}")
+        click.echo(f"{'':<{name_width}}      {click.style(f'{_near(each.path)}{version}', dim=True)}")
     click.echo("\nLook at one with: runbook show NAME", err=True)
+
+
+def _near(path: str) -> str:
+    """The path as one would type it from here."""
+    from pathlib import Path
+
+    file = Path(path)
+    if file.is_relative_to(Path.cwd()):
+        return str(file.relative_to(Path.cwd()))
+    return str(Path("~", file.relative_to(Path.home()))) if file.is_relative_to(Path.home()) else path
 
 
 def _listed(name: str, path: str) -> Listed:
@@ -55,7 +67,7 @@ def _listed(name: str, path: str) -> Listed:
 
     loaded = load_file(Path(path))
     if loaded.runbook is None:
-        problem = f"has mistakes: runbook check {path}"
+        problem = f"has mistakes: runbook check {_near(path)}"
         return Listed(name, "", "", "", path, problem)
     document = loaded.runbook
     return Listed(name, visible(document.title), document.severity or "", document.version, path, "")

@@ -47,6 +47,7 @@ def command(name: str | None, format_: str) -> None:
 
 
 def _described(registry: object, name: str) -> dict[str, object]:
+    from runbook_engine.kinds import ErrorKind
     from runbook_engine.probe.registry import Registry
 
     assert isinstance(registry, Registry)  # noqa: S101 - imported late, for start-up time
@@ -73,6 +74,7 @@ def _described(registry: object, name: str) -> dict[str, object]:
         "doc": probe.doc,
         "params": params,
         "metrics": metrics,
+        "errors": [{"kind": each.value, "meaning": each.meaning} for each in ErrorKind],
         "extract": probe.extracts,
         "needs": sorted(probe.grants),
     }
@@ -84,17 +86,35 @@ def _type(spec: dict[str, object]) -> str:
         return " or ".join(dict.fromkeys(_type(arm) for arm in arms))
     if "enum" in spec:
         return f"one of {', '.join(map(str, spec['enum']))}" if isinstance(spec["enum"], list) else "enum"
-    return str(spec.get("type", "any"))
+    name = str(spec.get("type", "any"))
+    bounds = [f"{word} {spec[key]}" for key, word in _BOUNDS.items() if key in spec]
+    return f"{name}, {' and '.join(bounds)}" if bounds else name
+
+
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
 
 
 def _page(plain: dict[str, object]) -> str:
     lines = [click.style(str(plain["name"]), bold=True) + f"  (from {plain['provider']})", "", str(plain["doc"]), ""]
     lines += ["Parameters", *_rows(plain["params"]), "", "Metrics", *_rows(plain["metrics"])]
+    kinds = ", ".join(each["kind"] for each in plain["errors"]) if isinstance(plain["errors"], list) else ""
+    lines += ["", *_filled(f"Where nothing can be measured, on_error: may branch on {kinds}.")]
     if plain["extract"]:
         lines += ["", "Metrics of your own can be taken out of its document with extract: (JMESPath)."]
     if plain["needs"]:
         lines += ["", f"Needs to be allowed: {plain['needs']}"]
     return "\n".join(lines)
+
+
+def _filled(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 100)
 
 
 def _rows(entries: object) -> list[str]:

@@ -71,7 +71,8 @@ def _decisions(plan: "Plan") -> Iterator[str]:
         command = _command(plan, step)
         if command:
             yield from (
-                f"     {'$' if number == 0 else ' '} {line}" for number, line in enumerate(command.splitlines())
+                f"     {_sign(step.model) if number == 0 else ' '} {line}"
+                for number, line in enumerate(command.splitlines())
             )
         yield from (f"     {line}" for line in _ways(step.model))
 
@@ -92,38 +93,28 @@ def _ways(step: "AnyStep") -> Iterator[str]:
         yield f"{condition}: {f'finding {way.finding}, ' if way.finding else ''}{leads}"
 
 
+def _sign(step: "AnyStep") -> str:
+    """``$`` before what is pasted into a shell, ``?`` before what a person answers."""
+    return "?" if hasattr(step, "ask") else "$"
+
+
 def _command(plan: "Plan", step: "PlannedStep") -> str:
     """The command that a person would paste: inputs as they are by default, secrets and unknown values as variables."""
+    from runbook_engine.cli.stand_ins import StandIns
     from runbook_engine.document.models import AskStep, CallStep
     from runbook_engine.engine.measure import fill
-    from runbook_engine.templates import Filled
 
     if isinstance(step.model, AskStep):
-        return f"(ask) {step.model.ask}"
+        return step.model.ask
     if isinstance(step.model, CallStep):
         return f"runbook run {step.model.call}"
     if step.probe is None:
         return ""
-    if step.params is not None:
-        return step.probe.command(step.params)
-    from pydantic import ValidationError
-
-    from runbook_engine.conditions import Name
-    from runbook_engine.document.models import InputType
-    from runbook_engine.engine.inputs import read_value
-    from runbook_engine.probe import ProbeError
-    from runbook_engine.secret import Secret
-
-    def look_up(name: Name) -> Filled:
-        spec = plan.runbook.inputs.get(name.name) if name.scope == "inputs" else None
-        variable = f"${(spec.env if spec and spec.env else name.name).upper()}"
-        if spec is not None and spec.type is not InputType.SECRET and spec.default is not None:
-            return read_value(spec, spec.default, name=name.name)
-        return Filled(Secret(f"{variable}?", variable) if spec and spec.type is InputType.SECRET else variable)
-
+    stand_ins = StandIns(plan.runbook.inputs)
     try:
-        return step.probe.command(step.probe.params.model_validate(fill(step.filling, look_up)))
-    except (ValidationError, ProbeError):
+        params = step.params or step.probe.params.model_validate(fill(step.filling, stand_ins.look_up))
+        return stand_ins.filled_in(step.probe.command(params))
+    except Exception:  # noqa: BLE001 - one step's command, of whosever probe, must not take the page with it
         return f"(its command depends on the run: {step.probe.name})"
 
 

@@ -1,0 +1,60 @@
+"""The commands of the page, pasted into a real shell."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "own_runbook" / "website-down.yaml"
+RUNBOOK = """runbook: stand-ins
+title: Values that are not known yet
+inputs:
+  url:  {type: url, env: SITE_URL}
+  host: {type: string}
+  port: {type: int}
+start: first
+steps:
+  first:
+    probe: http.get
+    with: {url: "{{ inputs.url }}/health?a b=c"}
+    extract: {next: {path: next, type: string}}
+    branches: [{else: second}]
+  second:
+    probe: tcp.connect
+    with: {host: "{{ inputs.host }}", port: "{{ inputs.port }}"}
+    branches: [{else: third}]
+  third:
+    probe: tcp.connect
+    with: {host: "{{ first.next }}", port: 1}
+"""
+
+
+def commands(page: str) -> list[str]:
+    return [line.strip().removeprefix("$ ") for line in page.splitlines() if line.strip().startswith("$ ")]
+
+
+def words(command: str, **variables: str) -> list[str]:
+    """What a shell makes of a command, without running it."""
+    program = f"printf '%s\\n' {command}"
+    done = subprocess.run(["sh", "-c", program], capture_output=True, text=True, check=True, env=variables)
+    return done.stdout.splitlines()
+
+
+def test_a_shell_fills_in_the_variables_of_inputs_that_have_no_default(shell: Any) -> None:
+    text = RUNBOOK.replace("?a b=c", "?a=b&c=d")
+    first, second, third = commands(shell("show", shell.write("s.yaml", text)).stdout)
+    assert words(first, SITE_URL="https://real.example")[-1] == "https://real.example/health?a=b&c=d"
+    assert words(second, HOST="db with space", PORT="5432")[-2:] == ["db with space", "5432"]
+    assert third.endswith("<first.next> 1")
+
+
+def test_every_step_of_the_example_has_a_command(shell: Any) -> None:
+    page = shell("show", str(EXAMPLE)).stdout
+    assert "depends on the run" not in page
+    assert words(commands(page)[0], WEBSITE_URL="https://real.example")[-1].rstrip("/") == "https://real.example"
+    assert '"$WEBSITE_HOST" 443' in page
+
+
+def test_a_question_is_no_command(shell: Any) -> None:
+    page = shell("show", str(EXAMPLE)).stdout
+    assert "? Was a new version deployed in the last hour?" in page
+    assert not any("deployed" in each for each in commands(page))
