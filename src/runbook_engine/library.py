@@ -4,9 +4,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runbook_engine.document import Loaded, load_file
 from runbook_engine.errors import RunbookNotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from runbook_engine.document import Loaded
 
 PATH_VARIABLE = "RUNBOOK_PATH"
 SUFFIXES = (".yaml", ".yml")
@@ -68,8 +71,10 @@ class Library:
         known = {*self.files(), *(each.stem for each in (_documents(near) if near else ()))}
         raise RunbookNotFoundError(name, [str(each) for each in directories], sorted(known))
 
-    def load(self, name: str, *, near: Path | None = None) -> Loaded:
+    def load(self, name: str, *, near: Path | None = None) -> "Loaded":
         """The document of that name, with its diagnostics. Raises RunbookNotFoundError."""
+        from runbook_engine.document import load_file  # completion of names does without
+
         return load_file(self.find(name, near=near))
 
 
