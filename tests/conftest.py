@@ -1,9 +1,14 @@
 """What all tests share."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+# Whoever starts the tests in the background hands them an ignored SIGINT, which every process that they start would inherit;
+# a handler of ours is the default again in those.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
