@@ -53,7 +53,7 @@ _ALL = (
         "missing_index",
         "The index on messages(session_id) is gone",
         "The big table messages has lost its index, so that each page of the board reads the whole table once for "
-        "each session that it shows. A statement takes about 300 ms instead of less than one, and a request needs "
+        "each session that it shows. A statement takes about 450 ms instead of less than one, and a request needs "
         "three of them. One sees a P95 above 500 ms and a busy database. The diagnosis should name the table "
         "messages: sequential scans over all of its rows, and next to no index scans, in pg_stat_user_tables.",
         ("missing_index",),
