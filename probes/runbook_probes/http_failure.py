@@ -51,10 +51,12 @@ def explained(error: BaseException, timeline: Timeline) -> ProbeError:
             return ProbeError(ErrorKind.TLS, f"the certificate of {where} {words}", remedy=remedy)
         case ssl.SSLEOFError():
             return ProbeError(ErrorKind.TLS, f"{where} closed the connection during the TLS handshake")
+        case ssl.SSLError(reason=None):  # the system's word that the connection is gone, by way of OpenSSL
+            return ProbeError(ErrorKind.TLS, f"{where} closed the connection during the TLS handshake")
         case ssl.SSLError():
             if error.reason in _NOT_TLS:
                 return ProbeError(ErrorKind.TLS, f"{where} does not speak TLS", remedy="try the URL with http://")
-            reason = (error.reason or "unknown reason").replace("_", " ").lower()
+            reason = error.reason.replace("_", " ").lower()
             return ProbeError(ErrorKind.TLS, f"the TLS connection to {where} failed: {reason}")
         case httpcore.LocalProtocolError():
             return ProbeError(ErrorKind.OTHER, f"this request cannot be sent to {where}: it is not valid HTTP")

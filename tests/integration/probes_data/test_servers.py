@@ -23,7 +23,9 @@ from runbook_engine.lab.redis import RedisServer
 
 def ps(pid: int | None, column: str) -> str:
     """What the system says of a process; nothing where there is none."""
-    found = subprocess.run(["ps", "-o", f"{column}=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return found.stdout.strip()
 
 
