@@ -41,7 +41,7 @@ _REMEDIES = {
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
 
 
-def explained(error: BaseException, timeline: Timeline) -> ProbeError:
+def explained(error: BaseException, timeline: Timeline) -> ProbeError:  # noqa: C901 - a table of errors
     """The reason why there is no answer. Never repeats the URL, which may hold a secret."""
     where = timeline.where
     match error:
