@@ -5,13 +5,18 @@ calling steps joined by ``/``. Nothing here holds a secret: events are masked wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from pydantic import JsonValue
+from msgspec import Struct
 
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.quantity import Value
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+else:
+    JsonValue = Any  # what msgspec reads back is JSON already
 
 
 class StepStatus(StrEnum):
@@ -37,8 +42,7 @@ class Ending(StrEnum):
     DEADLINE = "deadline"
 
 
-@dataclass(frozen=True, slots=True)
-class InputValue:
+class InputValue(Struct, frozen=True, forbid_unknown_fields=True):
     """``shown`` is masked and formatted; ``source`` is ``flag``, ``environment variable NAME``, ``default`` …"""
 
     value: Value | None
@@ -46,15 +50,13 @@ class InputValue:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True, forbid_unknown_fields=True):
     kind: ErrorKind
     message: str
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True, forbid_unknown_fields=True):
     """A metric in a condition: ``unit`` is the base unit of ``value``; ``shown`` is for people."""
 
     name: str
@@ -63,8 +65,16 @@ class Measured:
     shown: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+def _snake(name: str) -> str:
+    """``StepStarted`` -> ``step_started``."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).removeprefix("_")
+
+
+class _Happening(Struct, frozen=True, forbid_unknown_fields=True, tag_field="event", tag=_snake):
+    """An event says in JSON what it is: ``{"event": "step_started", "at": …}``."""
+
+
+class RunStarted(_Happening, frozen=True):
     at: float
     run_id: str
     runbook: str
@@ -76,16 +86,14 @@ class RunStarted:
     engine: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(_Happening, frozen=True):
     at: float
     scope: str
     step: str
     command: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallStarted:
+class CallStarted(_Happening, frozen=True):
     at: float
     scope: str
     step: str
@@ -93,8 +101,7 @@ class CallStarted:
     inputs: Mapping[str, InputValue]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFailed:
+class AttemptFailed(_Happening, frozen=True):
     """A try that will be repeated after ``wait`` seconds."""
 
     at: float
@@ -105,8 +112,7 @@ class AttemptFailed:
     wait: float
 
 
-@dataclass(frozen=True, slots=True)
-class StepMeasured:
+class StepMeasured(_Happening, frozen=True):
     """A reading. ``dimensions`` gives the dimension of each metric; ``missing`` why a metric is None."""
 
     at: float
@@ -115,12 +121,11 @@ class StepMeasured:
     attempt: int
     metrics: Mapping[str, Value | None]
     dimensions: Mapping[str, str]
-    missing: Mapping[str, str] = field(default_factory=dict)
-    evidence: Mapping[str, JsonValue] = field(default_factory=dict)
+    missing: Mapping[str, str] = {}
+    evidence: Mapping[str, JsonValue] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class StepFailed:
+class StepFailed(_Happening, frozen=True):
     at: float
     scope: str
     step: str
@@ -128,8 +133,7 @@ class StepFailed:
     error: Failure
 
 
-@dataclass(frozen=True, slots=True)
-class StepAnswered:
+class StepAnswered(_Happening, frozen=True):
     """``by`` is ``person``, ``default`` or ``given`` (on the command line)."""
 
     at: float
@@ -140,8 +144,7 @@ class StepAnswered:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class FindingRaised:
+class FindingRaised(_Happening, frozen=True):
     at: float
     scope: str
     step: str
@@ -155,8 +158,7 @@ class FindingRaised:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
-class BlindSpot:
+class BlindSpot(_Happening, frozen=True):
     at: float
     scope: str
     step: str
@@ -165,8 +167,7 @@ class BlindSpot:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepDecided:
+class StepDecided(_Happening, frozen=True):
     """Which way a step chose. ``why`` is the condition with its measured values; ``branch`` its place in the document."""
 
     at: float
@@ -180,15 +181,13 @@ class StepDecided:
     goto: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepSkipped:
+class StepSkipped(_Happening, frozen=True):
     at: float
     scope: str
     step: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(_Happening, frozen=True):
     at: float
     outcome: Outcome
     ending: Ending
