@@ -6,8 +6,9 @@ calculation without a number for its result are missing; ``is missing`` is never
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from runbook_engine.conditions.tree import (
     And,
@@ -35,8 +36,7 @@ Lookup = Callable[[Name], Value | None]
 Evaluator = Callable[[Lookup], Value | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(Struct, frozen=True):
     """``value`` is None where the condition is undecided, and ``missing`` has the names that made it so."""
 
     value: bool | None
@@ -47,8 +47,7 @@ _TRUE = Truth(True)
 _FALSE = Truth(False)
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """A condition ready to be evaluated often. It has been checked, or its evaluation may raise TypeError."""
 
     expression: Expression

@@ -5,8 +5,9 @@ failed only the parts that failed are told, of a disjunction that held only thos
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from runbook_engine.conditions.dimensions import calculated
 from runbook_engine.conditions.evaluation import COMPARE, Lookup, evaluator, lacks
@@ -37,8 +38,7 @@ from runbook_engine.quantity import Dimension, MetricType, Value
 Types = Callable[[Name], MetricType | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A metric in a condition: ``unit`` is the base unit of ``value``; ``shown`` is for people."""
 
     name: str
@@ -49,6 +49,10 @@ class Measured:
 
 def explain(expression: Expression, lookup: Lookup, types: Types) -> str:
     """Why the condition came out as it did: ``p95 220 ms ≤ 1 s``, or ``p95 is missing`` where it is undecided."""
+    if isinstance(expression, Comparison):
+        plain = _plain(expression, lookup, types)
+        if plain is not None:
+            return plain
     _, facts = _Teller(lookup, types).told(expression)
     if len(facts) > 1 and any(fact.presence for fact in facts):
         valued = {name for fact in facts if not fact.presence for name in names(fact.node)}
@@ -90,6 +94,26 @@ class _Fact(NamedTuple):
 
 _Told = tuple[bool | None, list[_Fact]]
 """How a node came out, and why."""
+
+
+def _plain(node: Comparison, lookup: Lookup, types: Types) -> str | None:
+    """What nearly every condition is, told at a fraction of the cost: a metric above or below a literal or an input."""
+    left, right = node.left, node.right
+    if node.operator not in _ORDERED or not isinstance(left, Name) or not isinstance(right, Name | Constant):
+        return None
+    one = lookup(left)
+    other = right.value if isinstance(right, Constant) else lookup(right)
+    known = types(left)
+    if known is None or type(one) not in _NUMBERS or type(other) not in _NUMBERS or one != one or other != other:  # noqa: PLR0124 - NaN
+        return None
+    operator = node.operator if COMPARE[node.operator](one, other) else node.operator.negated
+    first, second = shown_apart(one, other, known.dimension)
+    right_side = second if isinstance(right, Constant) else f"{_label(right)} {second}"
+    return f"{_label(left)} {first} {_SIGNS[operator]} {right_side}"
+
+
+_ORDERED = frozenset({Operator.LESS, Operator.AT_MOST, Operator.MORE, Operator.AT_LEAST})
+_NUMBERS = (float, int)
 
 
 class _Teller:
@@ -232,7 +256,7 @@ def _decided(parts: Iterable[_Told], *, decisive: bool) -> _Told:
 def _label(node: Expression) -> str:
     """What a fact calls a node; an input goes by its bare name."""
     if isinstance(node, Name):
-        return node.name if node.is_input else str(node)
+        return node.name if node.scope is None or node.is_input else f"{node.scope}.{node.name}"
     return shown_text(unparse(node))
 
 

@@ -38,10 +38,10 @@ def shown_text(text: str) -> str:
 
 def shown_apart(one: Value | None, other: Value | None, dimension: Dimension) -> tuple[str, str]:
     """Both values, with more digits where the usual ones would hide which is larger."""
-    first, second = shown(one, dimension), shown(other, dimension)
-    if not (_is_usual(one) and _is_usual(other)) or one == other:
-        return first, second
-    if abs(one - other) > _CLEARLY_APART * max(abs(one), abs(other)):
+    if not (_is_usual(one) and _is_usual(other)):
+        return shown(one, dimension), shown(other, dimension)
+    first, second = show(one, dimension), show(other, dimension)
+    if one == other or abs(one - other) > _CLEARLY_APART * max(abs(one), abs(other)):
         return first, second
     scale_one, scale_other = _scale(first), _scale(second)
     if scale_one is None or scale_other is None:

@@ -6,6 +6,7 @@ A live run and a replay both come through here, so that a recording walked again
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.conditions import Name, evidence, explain
@@ -31,22 +32,21 @@ from runbook_engine.kinds import ErrorKind
 from runbook_engine.quantity import MetricType, Value
 from runbook_engine.templates import Filled
 
+Values = Callable[[Name], Value | None]
 UNKNOWN = "unknown"
 _MOST_WHY = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A measurement as the engine keeps it: masked, within the declared bounds, NaN made missing."""
 
     metrics: Mapping[str, Value | None]
     types: Mapping[str, MetricType]
-    missing: Mapping[str, str] = field(default_factory=dict)
-    evidence: Mapping[str, JsonValue] = field(default_factory=dict)
+    missing: Mapping[str, str] = {}
+    evidence: Mapping[str, JsonValue] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     value: Value
     type: MetricType
     by: str
@@ -55,8 +55,7 @@ class Answer:
 Result = Reading | Answer | Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """The events to append and the steps chosen."""
 
     events: tuple[Event, ...]
@@ -80,7 +79,7 @@ class ScopeRun:
     def of(cls, scope: str, plan: Plan, inputs: Mapping[str, Resolved], border: Border) -> "ScopeRun":
         return cls(scope, plan, inputs, border, Walk(plan.successors))
 
-    def value(self, step: StepId) -> Callable[[Name], Value | None]:
+    def value(self, step: StepId) -> Values:
         """Names as conditions in ``step`` see them; None is missing."""
         own = self.results.get(step)
         metrics = _metrics(own)
@@ -142,13 +141,15 @@ class ScopeRun:
                     return self._failed(step, self._undecided(step, way, truth.missing), at, (first,))
                 if not truth.value:
                     continue
-            return self._chosen(step, way, result, at, first)
+            return self._chosen(step, way, result, at, first, look_up)
         status = StepStatus.ANSWERED if isinstance(result, Answer) else StepStatus.PASSED
         return Judgement((first, StepDecided(*where, status, None, "", "", None, ())), ())
 
-    def _chosen(self, step: PlannedStep, way: Way, result: Reading | Answer, at: float, first: Event) -> Judgement:
+    def _chosen(
+        self, step: PlannedStep, way: Way, result: Reading | Answer, at: float, first: Event, look_up: Values
+    ) -> Judgement:
         where = (at, self.scope, step.id)
-        why = self._why(step, way)
+        why = self._why(step, way, look_up)
         if way.finding is None:
             status = StepStatus.ANSWERED if isinstance(result, Answer) else StepStatus.PASSED
             return Judgement(
@@ -158,7 +159,7 @@ class ScopeRun:
         if way.expression is not None:
             seen = tuple(
                 Measured(each.name, each.value, each.unit, each.shown)
-                for each in evidence(way.expression, self.value(step.id), self.type(step.id))
+                for each in evidence(way.expression, look_up, self.type(step.id))
             )
         finding = self._finding(step, way.finding, at, seen, why or way.text, None)
         decided = StepDecided(*where, StepStatus.FLAGGED, way.place, way.text, why, way.finding, way.targets)
@@ -207,9 +208,9 @@ class ScopeRun:
         self.findings.append(raised)
         return raised
 
-    def _why(self, step: PlannedStep, chosen: Way) -> str:
+    def _why(self, step: PlannedStep, chosen: Way, look_up: Values) -> str:
         """The chosen condition with its values; for ``else``, those of the conditions that did not hold."""
-        look_up, types = self.value(step.id), self.type(step.id)
+        types = self.type(step.id)
         if chosen.expression is not None:
             return self.border.text(explain(chosen.expression, look_up, types), _MOST_WHY)
         told = dict.fromkeys(explain(way.expression, look_up, types) for way in step.ways if way.expression is not None)

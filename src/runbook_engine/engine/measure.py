@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pydantic import JsonValue, ValidationError
 
 from runbook_engine.document.models import Input, ProbeStep
@@ -23,8 +23,7 @@ from runbook_engine.quantity import Dimension, show
 from runbook_engine.templates import Lookup, MissingValueError, Template
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """What will be measured, and the command that a person would paste instead."""
 
     probe: AnyProbe

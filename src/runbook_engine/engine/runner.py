@@ -154,7 +154,8 @@ class Runner:
         """Start what is ready: the first in this task, others beside it. So a chain of steps is a loop, not a tower."""
         while True:
             at = self._around.clock.now()
-            self._emit(*(StepSkipped(at, run.scope, skipped) for skipped in moved.skipped))
+            for skipped in moved.skipped:
+                self._emit(StepSkipped(at, run.scope, skipped))
             prepared = [(run.plan.steps[name], self._begin(run, run.plan.steps[name], at)) for name in moved.ready]
             self._write()
             if not prepared:

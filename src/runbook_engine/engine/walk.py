@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from runbook_engine.ids import StepId
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """What one decision leads to: steps that may run now, and steps that never will."""
 
     ready: tuple[StepId, ...]
