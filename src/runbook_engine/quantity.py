@@ -7,11 +7,12 @@ A value is held as a plain number in its dimension's base unit: seconds for dura
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
+
+from msgspec import Struct
 
 Value = bool | int | float | str
 """What a metric, an answer or an input holds once read. ``None`` beside it means missing."""
@@ -74,8 +75,7 @@ _LITERAL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MetricType:
+class MetricType(Struct, frozen=True):
     """What is known of a value before it is measured; the checker reasons with it and the engine holds readings to it.
 
     ``lower`` and ``upper`` are inclusive, in the base unit; ``None`` is unbounded. ``members`` lists the allowed texts.

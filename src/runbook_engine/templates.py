@@ -4,11 +4,12 @@ Jinja parses; nothing is ever compiled or evaluated by it. A template may hold t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from runbook_engine.conditions import Name
 from runbook_engine.quantity import Dimension, Value, show
@@ -39,8 +40,7 @@ class MissingValueError(LookupError):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """What a name stands for: a value with its dimension, or a secret."""
 
     value: Value | Secret | None
@@ -71,8 +71,7 @@ FILTERS: Mapping[str, Callable[[Filled], str]] = MappingProxyType(
 """``number`` writes a quantity bare, in its base unit: 0.5 for 500 ms. ``default("…")`` stands in for a missing value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
+class Hole(Struct, frozen=True):
     """One ``{{ … }}``."""
 
     name: Name
@@ -80,8 +79,7 @@ class Hole:
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """Parsed text: pieces of plain text and holes, in order."""
 
     parts: tuple[str | Hole, ...]

@@ -1,6 +1,6 @@
 """What can be wrong with a condition: offsets into its text, a sentence, and what to write instead."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class ConditionSyntaxError(ValueError):
@@ -14,8 +14,7 @@ class ConditionSyntaxError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A condition that is well written and makes no sense: a wrong name, type, unit or value."""
 
     message: str

@@ -4,9 +4,10 @@ Every node knows the ``start`` and ``end`` of its text, which count in no compar
 the same.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from runbook_engine.quantity import Dimension, Value
 
@@ -55,14 +56,28 @@ _NEGATED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class _Node(Struct, frozen=True, eq=False):
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name) for name in _said(self.__struct_fields__)
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in _said(self.__struct_fields__))))
+
+
+def _said(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """All but the place."""
+    return fields[:-2]
+
+
+class Name(_Node, frozen=True):
     """``p95`` (scope None: a metric of this step), ``database.used`` (of an earlier step) or ``inputs.slow``."""
 
     scope: str | None
     name: str
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
     def __str__(self) -> str:
         return self.name if self.scope is None else f"{self.scope}.{self.name}"
@@ -72,110 +87,99 @@ class Name:
         return self.scope == INPUTS
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(_Node, frozen=True):
     """A literal: ``value`` in its dimension's base unit, ``text`` as it is written."""
 
     value: Value
     dimension: Dimension
     text: str
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Minus:
+class Minus(_Node, frozen=True):
     """``-x``. The minus of a literal belongs to the literal."""
 
     operand: "Expression"
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(_Node, frozen=True):
     """``operator`` is one of ``+ - * /``."""
 
     operator: str
     left: "Expression"
     right: "Expression"
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(_Node, frozen=True):
     operator: Operator
     left: "Expression"
     right: "Expression"
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(_Node, frozen=True):
     """``state in ["idle", "active"]``, or ``not in``."""
 
     subject: "Expression"
     items: tuple["Expression", ...]
     negated: bool
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(_Node, frozen=True):
     """``path matches "^/api"``: the pattern is found somewhere in the text."""
 
     subject: "Expression"
     pattern: "Pattern"
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Contains:
+class Contains(_Node, frozen=True):
     """``message contains "timeout"``."""
 
     subject: "Expression"
     part: "Expression"
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class IsMissing:
+class IsMissing(_Node, frozen=True):
     """``hit_rate is missing``, or ``is not missing``."""
 
     name: Name
     negated: bool
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Node, frozen=True):
     operand: "Expression"
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(_Node, frozen=True):
     """Two parts or more, none of them an And."""
 
     parts: tuple["Expression", ...]
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Node, frozen=True):
     """Two parts or more, none of them an Or."""
 
     parts: tuple["Expression", ...]
-    start: int = field(default=0, compare=False)
-    end: int = field(default=0, compare=False)
+    start: int = 0
+    end: int = 0
 
 
 Expression = (

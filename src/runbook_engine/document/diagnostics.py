@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from runbook_engine.document.lines import Span, line_of
 
@@ -70,8 +71,7 @@ class DiagnosticLevel(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One mistake. ``label`` stands beside the place, ``help`` below it: what is legal, what to write instead."""
 
     code: str

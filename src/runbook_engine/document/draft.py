@@ -1,7 +1,9 @@
 """A document being salvaged: what is broken is taken out until what remains is sound."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.places import describe
@@ -10,8 +12,7 @@ from runbook_engine.document.source import Key, Path
 _NO_STEPS = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """A mistake of shape at ``path``; of its key, if ``at_key``.
 
     ``drop`` is what must go so that the rest can be read; ``rename`` is instead the key that was meant at ``path``, and
@@ -37,16 +38,15 @@ class Mistake:
         return self.path if self.absent is None else (*self.path, self.absent)
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """``broken`` has the paths that were taken out; ``touched`` those and every path on the way to something changed."""
 
     raw: dict[str, Raw]
     broken: set[Path] = field(default_factory=set)
     touched: set[Path] = field(default_factory=set)
     hollow: bool = False
-    _renamed: dict[Path, str] = field(default_factory=dict)
-    _order: dict[Path, tuple[int, ...]] = field(default_factory=dict)
+    _renamed: dict[Path, str] = {}
+    _order: dict[Path, tuple[int, ...]] = {}
 
     def apply(self, mistakes: Iterable[Mistake]) -> bool:
         """Take out what is wrong; whether anything is left. What was taken out in vain before goes with all around it."""
@@ -119,8 +119,7 @@ class Draft:
         return raw
 
 
-@dataclass(frozen=True, slots=True)
-class ToText:
+class ToText(Struct, frozen=True):
     """From a document that was salvaged back to its text."""
 
     moved: Mapping[Path, Mapping[Key, Key]]

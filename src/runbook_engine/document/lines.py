@@ -2,15 +2,15 @@
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 """What ends a line, for everybody who counts lines."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True):
     """A place in a text: lines and columns in characters, from 1. The end is just after the last character."""
 
     line: int

@@ -1,10 +1,10 @@
 """From a file to a runbook and a list of everything that is wrong with it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path as FilePath
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from runbook_engine.document import checks, shape
@@ -26,8 +26,7 @@ _MOST_ROUNDS = 16
 _MOST_MISTAKES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class RawNames:
+class RawNames(Struct, frozen=True):
     """The names that a document defines, even where what they name is broken.
 
     ``broken`` has the paths (as in the text) of what was taken out of the partial runbook: whatever depends on it cannot be
@@ -45,8 +44,7 @@ class RawNames:
         return any(each[: len(path)] == path for each in self.broken)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A document that was read. ``runbook`` is None where any diagnostic is an error.
 
     ``partial`` is what remains without the broken parts, for further checks; None where that is nothing. ``source`` knows

@@ -1,23 +1,21 @@
 """The tree of a YAML text: what stands where. Built only when somebody asks for a place."""
 
-from dataclasses import dataclass, field
-
 import yaml
+from msgspec import Struct
 
 Raw = object
 """What YAML says: None, bool, int, float, str, and ``list`` and ``dict`` of them; keys are texts."""
 
 
-@dataclass(slots=True, eq=False)
-class MappingNode:
+class MappingNode(Struct, eq=False):
     """``entries`` has each key with its place and its value; ``size`` counts nodes, ``height`` levels."""
 
     opened: yaml.MappingStartEvent
     size: int
     height: int = 1
     closed: yaml.Event | None = None
-    value: dict[str, Raw] = field(default_factory=dict)
-    entries: "dict[str, tuple[yaml.ScalarEvent, Node]]" = field(default_factory=dict)
+    value: dict[str, Raw] = {}
+    entries: "dict[str, tuple[yaml.ScalarEvent, Node]]" = {}
     is_template: bool = False
 
     @property
@@ -25,14 +23,13 @@ class MappingNode:
         return next(reversed(self.entries.values()))[1] if self.entries else None
 
 
-@dataclass(slots=True, eq=False)
-class SequenceNode:
+class SequenceNode(Struct, eq=False):
     opened: yaml.SequenceStartEvent
     size: int
     height: int = 1
     closed: yaml.Event | None = None
-    value: list[Raw] = field(default_factory=list)
-    items: "list[Node]" = field(default_factory=list)
+    value: list[Raw] = []
+    items: "list[Node]" = []
 
     @property
     def last(self) -> "Node | None":

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from runbook_engine.document.lines import Lines
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A mistake in ``text[start:end]``."""
 
     code: str
@@ -127,8 +126,7 @@ def _index(error: yaml.YAMLError, name: str, default: int) -> int:
     return index if isinstance(index, int) else default
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     start: int
     stop: int
 

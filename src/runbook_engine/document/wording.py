@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from msgspec import Struct
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
@@ -17,8 +17,7 @@ from runbook_engine.ids import KEBAB_CASE, SNAKE_CASE
 from runbook_engine.quantity import Dimension, show
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """``sentence`` continues after the name of what is wrong; ``label`` says what to write instead."""
 
     code: str

@@ -5,11 +5,11 @@ of the text are reported, and read as what the author most likely meant.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NoReturn
 
 import yaml
+from msgspec import Struct
 
 from runbook_engine.document.diagnostics import Diagnostic, quoted
 from runbook_engine.document.lines import Lines
@@ -23,8 +23,7 @@ MOST_NODES = 100_000
 MOST_PROBLEMS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(Struct, frozen=True):
     """What a text says. ``root`` is its tree, if one was needed; both are None where nothing can be trusted."""
 
     value: Raw

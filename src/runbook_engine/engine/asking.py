@@ -1,15 +1,15 @@
 """Questions to people."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runbook_engine.document.models import AskStep, Scalar
 from runbook_engine.quantity import Dimension, MetricType, Value
 from runbook_engine.quantity import parse as parse_quantity
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A step that a person answers. ``default`` is what an empty answer means, None where there is none."""
 
     scope: str

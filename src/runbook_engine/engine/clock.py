@@ -2,10 +2,10 @@
 
 import random
 import time
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import anyio
+from msgspec import Struct, field
 
 
 class Clock(Protocol):
@@ -18,8 +18,7 @@ class Clock(Protocol):
         """A number from 0 up to 1."""
 
 
-@dataclass(frozen=True)
-class SystemClock:
+class SystemClock(Struct, frozen=True):
     """The machine's. Time is the wall clock's at the start plus what the monotonic clock has counted since."""
 
     _offset: float = field(default_factory=lambda: time.time() - time.monotonic())

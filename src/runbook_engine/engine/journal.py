@@ -1,8 +1,9 @@
 """Where a run's events are kept. Each is written before its effect is shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from runbook_engine.engine.events import Event
 
@@ -12,11 +13,10 @@ class Journal(Protocol):
         """Keep the events, all or none, in order. Raises JournalError."""
 
 
-@dataclass
-class MemoryJournal:
+class MemoryJournal(Struct):
     """Keeps events for as long as the process lives."""
 
-    runs: dict[str, list[Event]] = field(default_factory=dict)
+    runs: dict[str, list[Event]] = {}
 
     def append(self, run_id: str, events: Sequence[Event]) -> None:
         self.runs.setdefault(run_id, []).extend(events)

@@ -4,7 +4,6 @@ A live run and a replay both come through here, so that a recording walked again
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 from pydantic import JsonValue
@@ -62,8 +61,7 @@ class Judgement(Struct, frozen=True):
     targets: tuple[StepId, ...]
 
 
-@dataclass(slots=True)
-class ScopeRun:
+class ScopeRun(Struct):
     """One runbook being walked: what has been measured in it so far, and what came of it."""
 
     scope: str
@@ -71,8 +69,8 @@ class ScopeRun:
     inputs: Mapping[str, Resolved]
     border: Border
     walk: Walk
-    results: dict[StepId, Reading | Answer] = field(default_factory=dict)
-    findings: list[FindingRaised] = field(default_factory=list)
+    results: dict[StepId, Reading | Answer] = {}
+    findings: list[FindingRaised] = []
     blind_spots: int = 0
 
     @classmethod

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec import Struct, field
 from pydantic import JsonValue
 
 from runbook_engine.document.models import AskStep, CallStep, ProbeStep, Retry
@@ -44,12 +44,11 @@ from runbook_engine.version import VERSION
 Observer = Callable[[Event], None]
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What a run is given beside its runbook and inputs. ``deadline`` is for the whole run, in seconds."""
 
     ask: Ask | None = None
-    answers: Mapping[str, object] = field(default_factory=dict)
+    answers: Mapping[str, object] = {}
     observe: Observer | None = None
     journal: Journal = field(default_factory=MemoryJournal)
     clock: Clock = field(default_factory=SystemClock)

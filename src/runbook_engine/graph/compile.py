@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames, Source
@@ -22,8 +22,7 @@ from runbook_engine.library import Library
 from runbook_engine.probe.registry import AnyProbe, Registry
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRunbook:
+class CompiledRunbook(Struct, frozen=True):
     """``plan`` is None where any diagnostic is an error. ``sources`` has the text of every file read, by file name."""
 
     plan: Plan | None
@@ -31,13 +30,12 @@ class CompiledRunbook:
     sources: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Compiler:
+class Compiler(Struct, frozen=True):
     """Compiles runbooks against the installed probes and a library for those that are called."""
 
     registry: Registry
     library: Library
-    _calling: tuple[str, ...] = field(default=())
+    _calling: tuple[str, ...] = ()
 
     def file(self, file: Path) -> CompiledRunbook:
         from runbook_engine.document import load_file

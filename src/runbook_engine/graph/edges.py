@@ -1,8 +1,9 @@
 """The arrows of a decision graph, read off the document alone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from runbook_engine.document.models import AnyStep, Branch, Else, ErrorRoute, Runbook
 from runbook_engine.ids import FindingId, StepId
@@ -14,8 +15,7 @@ class EdgeKind(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """One way out of a step. ``target`` is None where nothing follows (``end``).
 
     ``branch`` is its place: ``("branches", 0)`` or ``("on_error", 1)`` below the step.

@@ -1,21 +1,20 @@
 """Diagnostics as they are collected while compiling."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Source
 
 Path = tuple[str | int, ...]
 
 
-@dataclass
-class Mistakes:
+class Mistakes(Struct):
     """What is wrong with one document. Positions are given as paths into it."""
 
     source: Source
     diagnostics: list[Diagnostic]
     runbook: str = ""
     checking: bool = True
-    other_sources: dict[str, str] = field(default_factory=dict)
+    other_sources: dict[str, str] = {}
 
     def add(
         self,

@@ -1,11 +1,11 @@
 """A runbook compiled: names resolved, conditions and templates parsed, parameters validated, order known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.conditions import Compiled, Expression
@@ -23,8 +23,7 @@ Filling = Template | dict[str, "Filling"] | list["Filling"] | bool | int | float
 """A step's ``with``, each text in it parsed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One way out of a step. ``expression`` is None for ``else`` and for error routes; ``kinds`` None means any error."""
 
     place: tuple[str, int]
@@ -36,8 +35,7 @@ class Way:
     kinds: frozenset[ErrorKind] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
+class PlannedStep(Struct, frozen=True):
     """``params`` are validated once where nothing in ``with`` depends on the run; else ``filling`` makes them."""
 
     id: StepId
@@ -47,12 +45,11 @@ class PlannedStep:
     routes: tuple[Way, ...]
     probe: AnyProbe | None = None
     params: Params | None = None
-    filling: Mapping[str, Filling] = field(default_factory=dict)
+    filling: Mapping[str, Filling] = {}
     child: "Plan | None" = None
 
 
-@dataclass(frozen=True, repr=False)
-class Plan:
+class Plan(Struct, frozen=True, eq=False, dict=True):
     """The compiled runbook. ``order`` is topological, ties in document order; ``steps`` has every step."""
 
     runbook: Runbook

@@ -1,7 +1,8 @@
 """Which names a step's conditions and texts may use, and of what type they are."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runbook_engine.conditions import Name, Problem
 from runbook_engine.document.models import (
@@ -83,8 +84,7 @@ def step_types(step: AnyStep, probe: AnyProbe | None) -> Mapping[str, MetricType
             return {**own, **{name: extract_type(spec) for name, spec in step.extract.items()}} if step.extract else own
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What is visible from one runbook's steps.
 
     ``unknowable`` are steps whose metrics cannot be told (their probe is not installed, or their text is broken): names

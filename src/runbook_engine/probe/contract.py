@@ -5,11 +5,11 @@ import os
 import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin
 
 import anyio
+from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from runbook_engine.errors import ProbeContractError
@@ -48,8 +48,7 @@ class DocumentReading(Reading):
     document: JsonValue = None
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """The annotation that makes a field of a Reading a metric: ``Annotated[float, Metric(Dimension.BYTES, lower=0)]``."""
 
     dimension: Dimension
@@ -78,8 +77,7 @@ P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Reading)
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeContext:
+class ProbeContext(Struct, frozen=True):
     """What surrounds one measurement.
 
     ``deadline`` is on anyio's clock (seconds); the engine cancels the probe when it passes, so a probe uses it only to give
@@ -96,8 +94,7 @@ class ProbeContext:
         return min(at_most, max(0.001, self.deadline - anyio.current_time()))
 
 
-@dataclass(frozen=True, slots=True)
-class Probe(Generic[P, R]):
+class Probe(Struct, Generic[P, R], frozen=True):
     """A declared probe. Calling it measures once."""
 
     name: str

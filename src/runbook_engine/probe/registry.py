@@ -5,10 +5,11 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from runbook_engine.errors import DuplicateProbeError, ProbeContractError, UnknownProbeError
 from runbook_engine.probe.contract import Probe
@@ -18,8 +19,7 @@ GROUP = "runbook_engine.probes"
 AnyProbe = Probe[Any, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """``http.latency = runbook_probes.http:latency``, as the distribution ``runbook-engine`` declares it."""
 
     name: str
