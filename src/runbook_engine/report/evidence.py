@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.hostile import cut, one_line
@@ -14,8 +14,7 @@ MOST_COLUMNS = 8
 MOST_CELL = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """``columns`` is empty where each row is a name and a value. ``more`` rows were left out; ``numeric`` tells columns of
     numbers.
     """

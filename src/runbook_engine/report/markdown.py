@@ -8,7 +8,8 @@ from types import MappingProxyType
 from runbook_engine.hostile import cut, harmless, one_line
 from runbook_engine.report.evidence import Table
 from runbook_engine.report.model import Report
-from runbook_engine.report.templating import Ready, environment
+from runbook_engine.report.ready import Ready
+from runbook_engine.report.templating import environment
 from runbook_engine.report.view import View
 
 _SIGNS: Mapping[str, str] = MappingProxyType(

@@ -6,14 +6,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from runbook_engine.report import view
+from runbook_engine.report.ready import Ready
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-
-class Ready(str):
-    """Text that is already fit for its format."""
-
-    __slots__ = ()
 
 
 def environment(escape: Callable[[str], str]) -> Environment:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from runbook_engine.hostile import harmless
 from runbook_engine.report.evidence import Table
-from runbook_engine.report.templating import Ready
+from runbook_engine.report.ready import Ready
 
 SIGNS: Mapping[str, str] = MappingProxyType(
     {
@@ -45,8 +46,7 @@ _TOGETHER = "\u00a0"
 _NARROWEST_COLUMN = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """``color``: whether it takes ANSI escapes. None from outside ever reach it."""
 
     width: int

@@ -1,11 +1,12 @@
 """The report for a terminal: what a tired responder wants to know first, first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runbook_engine.hostile import cut, harmless, one_line
 from runbook_engine.report.model import FindingPart, Report, StepPart
-from runbook_engine.report.templating import Ready, environment
+from runbook_engine.report.ready import Ready
 from runbook_engine.report.terminal import Terminal, columns, fill
 from runbook_engine.report.view import View, depth, duration, reason
 
@@ -16,8 +17,7 @@ _MOST_MESSAGE = 600
 _EVIDENCE_ROWS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     heading: str
     lines: tuple[Ready, ...]
 
@@ -25,15 +25,14 @@ class Section:
 def text(report: Report, *, color: bool = False, width: int = 100) -> str:
     """With ``color``, ANSI escapes of our own. Nothing but commands and long words is wider than ``width``."""
     page = _Page(View(report), Terminal(max(_LEAST_WIDTH, width), color))
-    env = environment(harmless)
-    env.filters["paint"] = page.terminal.paint
-    return env.get_template("report.txt.j2").render(
-        head=list(page.head()), sections=[each for each in page.sections() if each.lines], foot=page.foot()
-    )
+    lines: list[Ready] = list(page.head())
+    for section in page.sections():
+        if section.lines:
+            lines += [Ready(), page.terminal.paint(section.heading, "heading"), *section.lines]
+    return "\n".join([*lines, "", page.foot(), ""])
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     view: View
     terminal: Terminal
 

@@ -1,9 +1,10 @@
 """What every format for people says beside the report's own fields: sentences, counts, and the order of things."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from runbook_engine.document.models import FindingKind
 from runbook_engine.engine.events import Ending, Outcome, StepStatus
@@ -17,16 +18,14 @@ _ENDINGS: Mapping[Ending, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """A resolution, once, with all findings that it is for."""
 
     resolution: ResolutionPart
     findings: tuple[FindingPart, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(Struct, frozen=True):
     """Blind spots that have one reason and one remedy."""
 
     spots: tuple[BlindSpotPart, ...]
@@ -40,8 +39,7 @@ class Unseen:
         return ", ".join(dict.fromkeys(each.title for each in self.spots))
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True, dict=True):
     """A report with what follows from it. Pure: the same report gives the same view."""
 
     report: Report

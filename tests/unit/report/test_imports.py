@@ -30,7 +30,7 @@ def loaded(format_: str) -> list[str]:
     [
         ("json", []),
         ("junit", ["xml.etree.ElementTree"]),
-        ("text", ["jinja2", "markupsafe"]),
+        ("text", []),
         ("markdown", ["jinja2", "markupsafe"]),
         ("html", ["jinja2", "markupsafe"]),
     ],
