@@ -1,7 +1,7 @@
 """Names and identifiers that cross the layers."""
 
+import os
 import re
-import secrets
 from typing import NewType
 
 StepId = NewType("StepId", str)
@@ -19,4 +19,4 @@ KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 def new_run_id(started_at: float) -> RunId:
     """A run's identifier: sortable by its start (Unix seconds), unguessable, short enough to read out loud."""
-    return RunId(f"{int(started_at):08x}-{secrets.token_hex(4)}")
+    return RunId(f"{int(started_at):08x}-{os.urandom(4).hex()}")

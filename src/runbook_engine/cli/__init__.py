@@ -10,7 +10,7 @@ def main() -> None:
     # Looking for pydantic plug-ins reads every installed package's metadata; we have none.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Much is made while modules load, and all of it stays: looking for garbage meanwhile finds nothing.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
     from runbook_engine.cli.ending import ended
 
     sys.exit(ended(sys.argv[1:]))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import JsonValue
 
@@ -30,6 +30,8 @@ from runbook_engine.engine.events import (
 )
 from runbook_engine.quantity import Value
 
+StepKind = Literal["probe", "ask", "call"]
+
 
 @dataclass(slots=True)
 class StepTrace:
@@ -38,7 +40,7 @@ class StepTrace:
     scope: str
     id: str
     title: str
-    kind: str
+    kind: StepKind
     probe: str | None = None
     status: StepStatus | None = None
     command: str = ""
@@ -176,7 +178,7 @@ def outcome_of(findings: Iterable[FindingRaised], *, blind: bool) -> Outcome:
 
 def _enter(trace: Trace, scope: str, runbook: Runbook) -> None:
     for step_id, step in runbook.steps.items():
-        kind = "probe" if hasattr(step, "probe") else "ask" if hasattr(step, "ask") else "call"
+        kind: StepKind = "probe" if hasattr(step, "probe") else "ask" if hasattr(step, "ask") else "call"
         trace.steps[scope, step_id] = StepTrace(
             scope, step_id, step.title or step_id.replace("_", " "), kind, getattr(step, "probe", None)
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from runbook_engine.document.models import AskStep, FindingKind, Runbook
+from runbook_engine.document.models import AskStep, FindingKind, Level, Runbook
 from runbook_engine.engine.events import AttemptFailed, BlindSpot, Failure, FindingRaised, InputValue, StepStatus
 from runbook_engine.engine.trace import StepTrace, Trace
 from runbook_engine.graph.edges import step_edges
@@ -138,8 +138,8 @@ def _finding(raised: FindingRaised, runbook: Runbook) -> FindingPart:
     condition = _line(raised.condition)
     return FindingPart(
         id=_line(raised.finding),
-        kind=raised.kind,
-        level=raised.level,
+        kind=FindingKind(raised.kind),
+        level=Level(raised.level),
         title=_line(raised.title) or _line(raised.finding),
         cause=_line(raised.cause),
         step=_line(raised.step),
@@ -185,7 +185,7 @@ def _step(step: StepTrace, runbook: Runbook, *, blind: bool) -> StepPart:
         calls=_line(step.calls) if step.calls else None,
         question=_line(spec.ask) if isinstance(spec, AskStep) else "",
         answered_by=_line(step.answered_by),
-        reading=_reading(step),
+        reading=dict(_reading(step)),
         evidence={_line(name): _json(value) for name, value in step.evidence.items()},
         error=_error(step.error) if step.error else None,
         branch=branch,

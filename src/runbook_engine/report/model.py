@@ -4,85 +4,94 @@ Texts are harmless to look at (no control characters, no overrides of direction)
 ISO 8601 in UTC with milliseconds; durations are milliseconds.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+import msgspec
+from msgspec import Meta, Struct, field
 
 from runbook_engine.document.models import FindingKind, Level, Severity
 from runbook_engine.engine.events import Ending, Outcome, StepStatus
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.quantity import Value
 
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+else:
+    JsonValue = Any  # for msgspec, which knows JSON without being told
+
 SCHEMA: Literal["runbook.report/v1"] = "runbook.report/v1"
 
 
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the JSON."""
 
 
-class RunbookPart(Part):
+class RunbookPart(Part, frozen=True, kw_only=True):
     """The runbook that was asked for."""
 
     name: str
     version: str
-    digest: str = Field(description="Of the compiled runbook and all that it may call")
+    digest: Annotated[str, Meta(description="Of the compiled runbook and all that it may call")]
     title: str
     description: str = ""
-    owner: str = Field("", description="The team that keeps it, and knows more")
+    owner: Annotated[str, Meta(description="The team that keeps it, and knows more")] = ""
     severity: Severity | None = None
     symptoms: tuple[str, ...] = ()
     references: tuple["ReferencePart", ...] = ()
 
 
-class ReferencePart(Part):
+class ReferencePart(Part, frozen=True, kw_only=True):
     title: str
     url: str
 
 
-class InputPart(Part):
+class InputPart(Part, frozen=True, kw_only=True):
     """``value`` is in the base unit; secrets have none, and their ``shown`` is masked."""
 
     value: Value | None
     shown: str
-    source: str = Field(description="Where it came from: a flag, an environment variable, the default")
+    source: Annotated[str, Meta(description="Where it came from: a flag, an environment variable, the default")]
 
 
-class EvidencePart(Part):
+class EvidencePart(Part, frozen=True, kw_only=True):
     """One measured value on which a finding rests."""
 
     metric: str
-    value: Value | None = Field(description="In the base unit: seconds, percentage points, bytes, events per second")
+    value: Annotated[
+        Value | None, Meta(description="In the base unit: seconds, percentage points, bytes, events per second")
+    ]
     unit: str
-    shown: str = Field(description="As people read it")
-    condition: str = Field(description="The condition that held, with the measured values")
+    shown: Annotated[str, Meta(description="As people read it")]
+    condition: Annotated[str, Meta(description="The condition that held, with the measured values")]
 
 
-class ResolutionPart(Part):
+class ResolutionPart(Part, frozen=True, kw_only=True):
     id: str
     title: str
     steps: tuple[str, ...]
 
 
-class FindingPart(Part):
+class FindingPart(Part, frozen=True, kw_only=True):
     id: str
     kind: FindingKind
     level: Level
     title: str
     cause: str
     step: str
-    scope: str = Field("", description="The calling steps, joined by '/', where a called runbook found it")
+    scope: Annotated[str, Meta(description="The calling steps, joined by '/', where a called runbook found it")] = ""
     condition: str = ""
     evidence: tuple[EvidencePart, ...] = ()
     resolution: ResolutionPart | None = None
 
 
-class ErrorPart(Part):
+class ErrorPart(Part, frozen=True, kw_only=True):
     kind: ErrorKind
     message: str
     remedy: str = ""
 
 
-class MetricPart(Part):
+class MetricPart(Part, frozen=True, kw_only=True):
     """``missing`` says why there is no value."""
 
     value: Value | None
@@ -91,7 +100,7 @@ class MetricPart(Part):
     missing: str = ""
 
 
-class BranchPart(Part):
+class BranchPart(Part, frozen=True, kw_only=True):
     """The way that a step chose. ``why`` is the condition with the measured values."""
 
     when: str
@@ -100,28 +109,28 @@ class BranchPart(Part):
     why: str = ""
 
 
-class RetryPart(Part):
+class RetryPart(Part, frozen=True, kw_only=True):
     attempt: int
     error: ErrorPart
     wait_ms: float
 
 
-class StepPart(Part):
+class StepPart(Part, frozen=True, kw_only=True):
     id: str
     scope: str = ""
     title: str
     description: str = ""
     kind: Literal["probe", "ask", "call"]
-    status: StepStatus | None = Field(description="null: the run ended before this step was decided")
+    status: Annotated[StepStatus | None, Meta(description="null: the run ended before this step was decided")]
     probe: str | None = None
-    calls: str | None = Field(None, description="The runbook that a call step calls")
+    calls: Annotated[str | None, Meta(description="The runbook that a call step calls")] = None
     question: str = ""
     answered_by: str = ""
-    reading: dict[str, MetricPart] = Field(default_factory=dict)
-    evidence: dict[str, JsonValue] = Field(default_factory=dict, description="Raw material; bounded, with marks")
+    reading: dict[str, MetricPart] = {}
+    evidence: Annotated[dict[str, JsonValue], Meta(description="Raw material; bounded, with marks")] = {}
     error: ErrorPart | None = None
     branch: BranchPart | None = None
-    command: str = Field("", description="What a person pastes into a shell to see the same")
+    command: Annotated[str, Meta(description="What a person pastes into a shell to see the same")] = ""
     started_at: str | None = None
     duration_ms: float | None = None
     attempts: int = 0
@@ -133,7 +142,7 @@ class StepPart(Part):
         return f"{self.scope}/{self.id}" if self.scope else self.id
 
 
-class BlindSpotPart(Part):
+class BlindSpotPart(Part, frozen=True, kw_only=True):
     """Something that could not be seen, why, and what would make it visible."""
 
     step: str
@@ -144,15 +153,15 @@ class BlindSpotPart(Part):
     remedy: str
 
 
-class SymptomPart(Part):
+class SymptomPart(Part, frozen=True, kw_only=True):
     """Whether what the runbook is named for was seen in this run. Slowness comes and goes: causes may be found without it."""
 
     confirmed: bool
-    steps: tuple[str, ...] = Field(description="The steps that looked for it and ran")
-    why: str = Field("", description="What they measured, where it was not confirmed")
+    steps: Annotated[tuple[str, ...], Meta(description="The steps that looked for it and ran")]
+    why: Annotated[str, Meta(description="What they measured, where it was not confirmed")] = ""
 
 
-class KnowledgePart(Part):
+class KnowledgePart(Part, frozen=True, kw_only=True):
     """An error message that is known."""
 
     pattern: str
@@ -161,10 +170,10 @@ class KnowledgePart(Part):
     step: str
 
 
-class Report(Part):
+class Report(Part, frozen=True, kw_only=True):
     """One run. Findings lead with causes, worst first; symptoms follow."""
 
-    schema_: Literal["runbook.report/v1"] = Field(SCHEMA, alias="schema")
+    schema_: Literal["runbook.report/v1"] = field(default=SCHEMA, name="schema")
     run_id: str
     runbook: RunbookPart
     outcome: Outcome
@@ -174,23 +183,44 @@ class Report(Part):
     duration_ms: float
     inputs: dict[str, InputPart]
     findings: tuple[FindingPart, ...]
-    symptom: SymptomPart | None = Field(
-        None, description="null: the runbook names no symptom, or no step that looks ran"
-    )
+    symptom: Annotated[
+        SymptomPart | None, Meta(description="null: the runbook names no symptom, or no step that looks ran")
+    ] = None
     steps: tuple[StepPart, ...]
-    path: tuple[str, ...] = Field(description="Steps in the order in which they were decided")
+    path: Annotated[tuple[str, ...], Meta(description="Steps in the order in which they were decided")]
     blind_spots: tuple[BlindSpotPart, ...]
     knowledge: tuple[KnowledgePart, ...] = ()
     prevention: tuple[str, ...] = ()
-    engine: str = Field("", description="The version of runbook-engine")
+    engine: Annotated[str, Meta(description="The version of runbook-engine")] = ""
 
 
 def report_schema() -> dict[str, JsonValue]:
     """The JSON Schema of the JSON format."""
-    schema: dict[str, JsonValue] = Report.model_json_schema(by_alias=True, mode="serialization")
+    (schema,), parts = msgspec.json.schema_components((Report,), ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,
         **schema,
+        "$defs": parts,
         "title": "A report of runbook-engine",
     }
+
+
+def as_json(report: Report) -> str:
+    """Indented, with a line break at its end."""
+    return msgspec.json.format(_encoder.encode(report), indent=2).decode() + "\n"
+
+
+def plain(part: Part) -> dict[str, JsonValue]:
+    """As the JSON has it, for templates of one's own."""
+    found: dict[str, JsonValue] = msgspec.to_builtins(part, enc_hook=_mapping)
+    return found
+
+
+def _mapping(value: object) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not part of a report")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_mapping)

@@ -23,7 +23,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from runbook_engine.errors import UsageError
 from runbook_engine.report.formats import ReportFormat
 from runbook_engine.report.markdown import code, inline
-from runbook_engine.report.model import Report
+from runbook_engine.report.model import Report, plain
 from runbook_engine.report.view import View, duration
 
 _MARKUP = frozenset({".html", ".htm", ".xml", ".svg"})
@@ -65,11 +65,11 @@ def own_template(report: Report, template: Path, format: ReportFormat) -> str:  
 def _variables(report: Report) -> Mapping[str, object]:
     view = View(report)
     return {
-        "report": report.model_dump(mode="json", by_alias=True),
-        "causes": [each.model_dump(mode="json") for each in view.causes],
-        "symptoms": [each.model_dump(mode="json") for each in view.symptoms],
+        "report": plain(report),
+        "causes": [plain(each) for each in view.causes],
+        "symptoms": [plain(each) for each in view.symptoms],
         "resolutions": [
-            {**each.resolution.model_dump(mode="json"), "findings": [finding.title for finding in each.findings]}
+            {**plain(each.resolution), "findings": [finding.title for finding in each.findings]}
             for each in view.remedies
         ],
         "verdict": view.verdict,

@@ -32,7 +32,9 @@ def render(
         return own_template(report, template, format)
     match format:
         case ReportFormat.JSON:
-            return report.model_dump_json(by_alias=True, indent=2) + "\n"
+            from runbook_engine.report.model import as_json
+
+            return as_json(report)
         case ReportFormat.JUNIT:
             from runbook_engine.report.junit import junit
 
