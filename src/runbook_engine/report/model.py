@@ -213,7 +213,7 @@ def as_json(report: Report) -> str:
 
 def plain(part: Part) -> dict[str, JsonValue]:
     """As the JSON has it, for templates of one's own."""
-    found: dict[str, JsonValue] = msgspec.to_builtins(part, enc_hook=_mapping)
+    found: dict[str, JsonValue] = msgspec.json.decode(_encoder.encode(part))
     return found
 
 
