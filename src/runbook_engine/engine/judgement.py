@@ -24,7 +24,7 @@ from runbook_engine.engine.events import (
 )
 from runbook_engine.engine.inputs import Resolved, ways_to_set
 from runbook_engine.engine.walk import Walk
-from runbook_engine.graph.plan import Plan, PlannedStep, Way
+from runbook_engine.graph.plan import Plan, PlannedStep, Way, dimensions
 from runbook_engine.graph.scope import ERROR, INPUTS
 from runbook_engine.ids import FindingId, StepId
 from runbook_engine.kinds import ErrorKind
@@ -129,8 +129,8 @@ class ScopeRun(Struct):
         if isinstance(result, Answer):
             first = StepAnswered(*where, result.value, result.type.dimension, result.by)
         else:
-            dimensions = _dimensions(result.types)
-            first = StepMeasured(*where, attempt, result.metrics, dimensions, result.missing, result.evidence)
+            known = step.dimensions if result.types is step.types else dimensions(result.types)
+            first = StepMeasured(*where, attempt, result.metrics, known, result.missing, result.evidence)
         look_up = self.value(step.id)
         for way in step.ways:
             if way.condition is not None:
@@ -241,7 +241,3 @@ def _metrics(result: Reading | Answer | None) -> Mapping[str, Value | None]:
 
 def _types(result: Reading | Answer) -> Mapping[str, MetricType]:
     return result.types if isinstance(result, Reading) else {"answer": result.type}
-
-
-def _dimensions(types: Mapping[str, MetricType]) -> Mapping[str, str]:
-    return {name: each.dimension.value for name, each in types.items()}

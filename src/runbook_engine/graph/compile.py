@@ -14,7 +14,7 @@ from runbook_engine.errors import RunbookNotFoundError, did_you_mean
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.names import NameChecks
 from runbook_engine.graph.parts import Parts
-from runbook_engine.graph.plan import Plan, PlannedStep
+from runbook_engine.graph.plan import Plan, PlannedStep, dimensions
 from runbook_engine.graph.scope import Scope, input_type, step_types
 from runbook_engine.graph.structure import check_structure, topological_order
 from runbook_engine.ids import StepId
@@ -93,7 +93,8 @@ class Compiler(Struct, frozen=True):
     ) -> PlannedStep:
         params, filling = parts.params(step_id, step, probe, child)
         ways, routes = parts.ways(step_id, step)
-        return PlannedStep(step_id, step, parts.scope.steps[step_id], ways, routes, probe, params, filling, child)
+        types = parts.scope.steps[step_id]
+        return PlannedStep(step_id, step, types, dimensions(types), ways, routes, probe, params, filling, child)
 
     def _probe(self, name: str, step: StepId, found: Mistakes) -> AnyProbe | None:
         from runbook_engine.errors import RunbookError, UnknownProbeError
@@ -166,7 +167,10 @@ def recorded_plan(documents: Mapping[str, Runbook], name: str, fingerprint: str)
             child = recorded_plan(documents, step.call, digest(as_json(called)))
         params, filling = parts.params(step_id, step, None, child)
         ways, routes = parts.ways(step_id, step)
-        steps[step_id] = PlannedStep(step_id, step, scope.steps[step_id], ways, routes, None, params, filling, child)
+        types = scope.steps[step_id]
+        steps[step_id] = PlannedStep(
+            step_id, step, types, dimensions(types), ways, routes, None, params, filling, child
+        )
     return Plan(
         runbook, as_json(runbook), fingerprint, steps, successors, order or (), parts.findings(steps), scope.inputs
     )

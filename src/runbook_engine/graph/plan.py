@@ -41,12 +41,18 @@ class PlannedStep(Struct, frozen=True):
     id: StepId
     model: AnyStep
     types: Mapping[str, MetricType]
+    dimensions: Mapping[str, str]
+    """Of each metric, by its word: what is written down with every reading."""
     ways: tuple[Way, ...]
     routes: tuple[Way, ...]
     probe: AnyProbe | None = None
     params: Params | None = None
     filling: Mapping[str, Filling] = {}
     child: "Plan | None" = None
+
+
+def dimensions(types: Mapping[str, MetricType]) -> dict[str, str]:
+    return {name: each.dimension.value for name, each in types.items()}
 
 
 class Plan(Struct, frozen=True, eq=False, dict=True):
