@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from runbook_engine.api import Recording as Recording
     from runbook_engine.api import RunOptions as RunOptions
     from runbook_engine.api import arun as arun
+    from runbook_engine.api import atriage as atriage
     from runbook_engine.api import check as check
     from runbook_engine.api import load as load
+    from runbook_engine.api import load_triage as load_triage
     from runbook_engine.api import prepare as prepare
     from runbook_engine.api import record as record
     from runbook_engine.api import run as run
+    from runbook_engine.api import triage as triage
     from runbook_engine.engine.asking import Question as Question
     from runbook_engine.engine.events import Ending as Ending
     from runbook_engine.engine.events import Event as Event
@@ -49,11 +52,14 @@ _EXPORTS = {
     "Recording": "api",
     "RunOptions": "api",
     "arun": "api",
+    "atriage": "api",
     "check": "api",
     "load": "api",
+    "load_triage": "api",
     "prepare": "api",
     "record": "api",
     "run": "api",
+    "triage": "api",
     "Question": "engine.asking",
     "Ending": "engine.events",
     "Event": "engine.events",

@@ -1,4 +1,4 @@
-"""The engine as a library: ``run`` and ``arun``."""
+"""The engine as a library: ``run`` and ``arun``, ``triage`` and ``atriage``."""
 
 import asyncio
 import os
@@ -102,12 +102,55 @@ async def arun(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Tra
 
 def run(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Trace:
     """``arun`` for programs without an event loop; takes and raises the same. Raises UsageError inside a running loop."""
-    runner = prepare(runbook, **options)
+    return _outside_a_loop(prepare(runbook, **options), "run")
+
+
+def _outside_a_loop(runner: Runner, name: str) -> Trace:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return anyio.run(runner.run)
-    raise UsageError("run() was called inside a running event loop; use `await arun(...)` there")
+    raise UsageError(f"{name}() was called inside a running event loop; use `await a{name}(...)` there")
+
+
+def load_triage(
+    policy: str | Path | None = None, *, probes: Registry | None = None, library: Library | None = None
+) -> Plan:
+    """Read, check and compile a policy of metrics; without one the library's ``policy/metrics.yaml``.
+
+    The plan runs like any other; what several metrics are judged by is measured once. Raises UsageError where there is no
+    such file, or InvalidDocumentError with every mistake at once.
+    """
+    from runbook_engine.engine.once import measured_once
+    from runbook_engine.graph.triage_checks import compile_policy_file
+
+    found = library or Library.default()
+    file = found.policy_file("metrics") if policy is None else Path(policy)
+    if not file.is_file():
+        raise UsageError(f"there is no policy {file}")
+    compiled = compile_policy_file(file, probes or Registry(), found)
+    if compiled.plan is None:
+        raise InvalidDocumentError(compiled.diagnostics, compiled.sources)
+    return measured_once(compiled.plan)
+
+
+async def atriage(policy: str | Path | None = None, **options: Unpack[RunOptions]) -> Trace:
+    """Measure the metrics of a policy, all at once, and return the trace: a finding for each that is over its threshold.
+
+    ``runbook_engine.build(trace).metrics`` is the table, and every report has it. Options are those of ``arun``. Raises
+    UsageError, InvalidDocumentError, InputsError.
+    """
+    return await _triage(policy, options).run()
+
+
+def triage(policy: str | Path | None = None, **options: Unpack[RunOptions]) -> Trace:
+    """``atriage`` for programs without an event loop; takes and raises the same."""
+    return _outside_a_loop(_triage(policy, options), "triage")
+
+
+def _triage(policy: str | Path | None, options: RunOptions) -> Runner:
+    plan = load_triage(policy, probes=options.get("probes"), library=options.get("library"))
+    return prepare(plan, **options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,15 @@ class Library:
         known = {*self.files(), *(each.stem for each in (_documents(near) if near else ()))}
         raise RunbookNotFoundError(name, [str(each) for each in directories], sorted(known))
 
+    def policy_file(self, name: str) -> Path:
+        """The file of a policy: ``policy/NAME.yaml`` in the first directory that has it. Raises UsageError."""
+        searched = [directory / "policy" / f"{name}{suffix}" for directory in self.directories for suffix in SUFFIXES]
+        for file in searched:
+            if file.is_file():
+                return file
+        places = "".join(f"\n  searched {file}" for file in searched)
+        raise UsageError(f"there is no policy {name!r}{places}")
+
     def load(self, name: str, *, near: Path | None = None) -> "Loaded":
         """The document of that name, with its diagnostics. Raises RunbookNotFoundError."""
         from runbook_engine.document import load_file  # completion of names does without

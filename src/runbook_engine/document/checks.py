@@ -1,6 +1,6 @@
 """What the models cannot say of one field alone: defaults and their types, the order of branches, reserved names."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runbook_engine.document.draft import Mistake
 from runbook_engine.document.fitting import misfit
@@ -19,20 +19,25 @@ Describe = Callable[[Path], str]
 
 def check(runbook: Runbook, document: dict[str, Raw], describe: Describe) -> Iterator[Mistake]:
     """Mistakes in a runbook that is sound field by field. ``document`` is what it was made from."""
-    for name, spec in runbook.inputs.items():
-        at: Path = ("inputs", name)
-        if name in CONDITION_WORDS:
-            yield _reserved(at, CONDITION_WORDS, describe)
-        yield from _typed(spec, at, describe)
+    yield from check_inputs(runbook.inputs, describe)
     raw = document.get("steps")
     for step_id, step in runbook.steps.items():
         yield from _step(step_id, step, raw[step_id] if isinstance(raw, dict) else None, describe)
 
 
+def check_inputs(inputs: Mapping[str, Input], describe: Describe) -> Iterator[Mistake]:
+    """Inputs whose names are reserved, or whose defaults do not fit."""
+    for name, spec in inputs.items():
+        at: Path = ("inputs", name)
+        if name in CONDITION_WORDS:
+            yield reserved(at, CONDITION_WORDS, describe)
+        yield from _typed(spec, at, describe)
+
+
 def _step(step_id: str, step: AnyStep, raw: Raw, describe: Describe) -> Iterator[Mistake]:
     at: Path = ("steps", step_id)
     if step_id in STEP_WORDS:
-        yield _reserved(at, STEP_WORDS, describe)
+        yield reserved(at, STEP_WORDS, describe)
     # pydantic takes a field by its own name too, which is no key of the format.
     if isinstance(raw, dict) and "params" in raw:
         message = f'{describe(at)} has no key "params"'
@@ -42,12 +47,12 @@ def _step(step_id: str, step: AnyStep, raw: Raw, describe: Describe) -> Iterator
             yield from _else_last((*at, place), ways, describe)
     if isinstance(step, ProbeStep):
         for metric in CONDITION_WORDS.intersection(step.extract):
-            yield _reserved((*at, "extract", metric), CONDITION_WORDS, describe)
+            yield reserved((*at, "extract", metric), CONDITION_WORDS, describe)
     elif isinstance(step, AskStep):
         yield from _typed(step, at, describe)
 
 
-def _reserved(at: Path, words: frozenset[str], describe: Describe) -> Mistake:
+def reserved(at: Path, words: frozenset[str], describe: Describe) -> Mistake:
     return Mistake(
         "RB124",
         f"{describe(at)} has a name that means something else where it is used",

@@ -22,7 +22,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB107": "a template is not quoted, so that YAML reads it as a mapping",
         "RB108": "the document is too large, too deep, or grows too large by its aliases",
         "RB109": "more mistakes than can be shown",
-        "RB110": "the document is not a runbook",
+        "RB110": "the document is not of the kind that is read here",
         "RB111": "an unknown key",
         "RB112": "a key is missing",
         "RB113": "a value of the wrong type",
@@ -45,7 +45,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB205": "steps lead in a circle",
         "RB206": "nothing leads to a step",
         "RB208": "a finding, a resolution or an input that nothing uses",
-        "RB210": "a call of a runbook that does not exist",
+        "RB210": "a runbook is named that does not exist",
         "RB211": "runbooks that call each other in a circle",
         "RB212": "a call of a runbook that has mistakes of its own",
         # RB3xx: conditions and proofs.
@@ -60,6 +60,12 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB404": "a name in a template that is not known there",
         "RB405": "an extract for a probe that has nothing to extract from",
         "RB406": "an extract that does not fit",
+        # RB5xx: policies.
+        "RB501": "a metric that its probe does not have",
+        "RB502": "a threshold that does not fit its metric",
+        "RB503": "thresholds that are not in the order of their levels",
+        "RB504": "a metric that is measured twice",
+        "RB505": "a threshold that has not exactly one limit",
     }
 )
 """Every diagnostic's code with what it means, in ranges by the layer that finds it."""

@@ -22,8 +22,8 @@ KINDS = ("runbook", "playbook", "policy", "knowledge", "environment")
 """The documents that live side by side, told apart by their first key."""
 
 _MOST_BYTES = 4 * MOST_CHARACTERS
-_MOST_ROUNDS = 16
-_MOST_MISTAKES = 500
+MOST_ROUNDS = 16
+MOST_MISTAKES = 500
 
 
 class RawNames(Struct, frozen=True):
@@ -64,6 +64,19 @@ class Loaded(Struct, frozen=True):
 
 def load_file(file: FilePath | str) -> Loaded:
     """Read a file in UTF-8. Raises nothing: a file that cannot be read is a diagnostic too."""
+    read = read_text(file)
+    return load(read.text, read.file) if isinstance(read, ReadText) else read
+
+
+class ReadText(Struct, frozen=True):
+    """The text of a file, and the file's name as people write it."""
+
+    text: str
+    file: str
+
+
+def read_text(file: FilePath | str) -> ReadText | Loaded:
+    """What a file says, in UTF-8; or nothing but the diagnostic that says why it cannot be read."""
     path = FilePath(file)
     name = _shown(path)
     try:
@@ -75,7 +88,7 @@ def load_file(file: FilePath | str) -> Loaded:
     if len(content) > _MOST_BYTES:
         return _unreadable(name, "", 0, f"the file has more than {_MOST_BYTES} bytes", code="RB108")
     try:
-        return load(content.decode("utf-8"), name)
+        return ReadText(content.decode("utf-8"), name)
     except UnicodeDecodeError as error:
         text = content.decode("utf-8", errors="replace")
         at = len(content[: error.start].decode("utf-8", errors="replace"))
@@ -90,7 +103,7 @@ def load(text: str, file: str) -> Loaded:
     text = text.removeprefix("\ufeff")
     composed = compose(text, file)
     source = Source(file, text, composed.root)
-    report = _Report(source, composed.diagnostics)
+    report = Report(source, composed.diagnostics)
     if composed.diagnostics and composed.root is None:
         return report.loaded()
     if isinstance(composed.value, dict) and _is_runbook(composed.value):
@@ -99,10 +112,10 @@ def load(text: str, file: str) -> Loaded:
     return report.loaded()
 
 
-def _salvage(raw: dict[str, Raw], report: "_Report") -> Loaded:
+def _salvage(raw: dict[str, Raw], report: "Report") -> Loaded:
     """Validate, take out what is wrong, and validate again until nothing is."""
     draft = Draft(raw)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(MOST_ROUNDS):
         document, moved = draft.build()
         runbook, mistakes = _judge(document, ToText(moved))
         if runbook is not None and not mistakes:
@@ -123,7 +136,7 @@ def _judge(document: dict[str, Raw], to_text: ToText) -> tuple[Runbook | None, l
         found = checks.check(runbook, document, to_text.describe)
     except ValidationError as error:
         found = shape.mistakes(error, document, to_text.describe)
-    return runbook, [to_text.mistake(each) for each in islice(found, _MOST_MISTAKES + 1)]
+    return runbook, [to_text.mistake(each) for each in islice(found, MOST_MISTAKES + 1)]
 
 
 def _names(draft: Draft) -> RawNames:
@@ -138,6 +151,8 @@ def _names(draft: Draft) -> RawNames:
 
 def _is_runbook(raw: Mapping[str, Raw]) -> bool:
     """Whether it was meant to be one, even if its first key is missing or misspelled."""
+    if next(iter(raw), "runbook") in KINDS[1:]:
+        return False
     return "runbook" in raw or "steps" in raw or len(raw.keys() & set(keys_of(Runbook))) > 1
 
 
@@ -159,7 +174,7 @@ def _not_a_runbook(raw: Raw) -> Mistake:
     return Mistake("RB110", "the document does not say what it is", (), label, known, at_key=True)
 
 
-class _Report:
+class Report:
     """The diagnostics of one document, each place once."""
 
     def __init__(self, source: Source, diagnostics: Sequence[Diagnostic]) -> None:
@@ -171,18 +186,24 @@ class _Report:
         """Whether there was room for all of them."""
         for each in mistakes:
             span = self._text.span(each.path, key=each.at_key)
-            if len(self._found) >= _MOST_MISTAKES:
-                message = f"there are more mistakes than these {_MOST_MISTAKES}"
+            if len(self._found) >= MOST_MISTAKES:
+                message = f"there are more mistakes than these {MOST_MISTAKES}"
                 self._found["RB109", span, ""] = Diagnostic("RB109", message, self.source.file, span)
                 return False
             new = Diagnostic(each.code, each.message, self.source.file, span, each.label, each.help)
             self._found.setdefault((each.code, span, each.label), new)
         return True
 
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return tuple(sorted(self._found.values()))
+
+    @property
+    def failed(self) -> bool:
+        return any(each.level is DiagnosticLevel.ERROR for each in self._found.values())
+
     def loaded(self, partial: Runbook | None = None, names: RawNames | None = None) -> Loaded:
-        diagnostics = tuple(sorted(self._found.values()))
-        failed = any(each.level is DiagnosticLevel.ERROR for each in diagnostics)
-        return Loaded(None if failed else partial, partial, diagnostics, self.source, names or RawNames())
+        return Loaded(None if self.failed else partial, partial, self.diagnostics, self.source, names or RawNames())
 
 
 def _unreadable(file: str, text: str, at: int, message: str, *, code: str = "RB101") -> Loaded:

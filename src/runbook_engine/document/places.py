@@ -34,14 +34,16 @@ def describe(path: Path) -> str:
     match path:
         case ():
             return "the runbook"
-        case ("inputs" | "steps" | "findings" | "resolutions" as section, name):
+        case ("inputs" | "steps" | "findings" | "resolutions" | "metrics" as section, name):
             return f"{section.removesuffix('s')} {quoted(name)}"
         case ("references", int(index)):
             return f"reference {index + 1}"
         case ("steps", name, "retry"):
             return f"the retry of step {quoted(name)}"
-        case ("steps", name, "extract", metric):
-            return f"extract {quoted(metric)} of step {quoted(name)}"
+        case ("steps" | "metrics" as section, name, "extract", metric):
+            return f"extract {quoted(metric)} of {section.removesuffix('s')} {quoted(name)}"
+        case ("metrics", name, "thresholds", int(index)):
+            return f"threshold {index + 1} of metric {quoted(name)}"
     below = f" of {describe(path[:-1])}" if len(path) > 1 else ""
     return (f"item {path[-1] + 1}" if isinstance(path[-1], int) else quoted(path[-1])) + below
 
@@ -83,14 +85,26 @@ def model_at(path: Path, value: Raw) -> type[BaseModel] | None:
         return Else if isinstance(value, dict) and "else" in value else _WAY_MODELS[str(path[2])]
     match path:
         case ():
-            return Runbook
+            return _policy_model("Policy") if isinstance(value, dict) and "policy" in value else Runbook
         case ("steps", _, "retry"):
             return Retry
-        case ("steps", _, "extract", _):
+        case ("steps" | "metrics", _, "extract", _):
             return Extract
+        case ("metrics", _, "thresholds", _):
+            return _policy_model("Threshold")
+        case ("metrics", _):
+            return _policy_model("PolicyMetric")
         case (section, _):
             return _ENTRY_MODELS.get(str(section))
     return None
+
+
+def _policy_model(name: str) -> type[BaseModel]:
+    """Imported when a policy is read: runbooks do without."""
+    from runbook_engine.document import policy
+
+    found: type[BaseModel] = getattr(policy, name)
+    return found
 
 
 def kinds_of(step: Raw) -> Sequence[str]:

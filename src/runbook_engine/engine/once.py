@@ -1,0 +1,100 @@
+"""One measurement for a chain of steps that ask the same: the first step measures, those behind it take its reading.
+
+A step decides once, so two metrics of one measurement that both want to be judged are two steps. The reading travels in the
+context of the run's own task, in which a chain is walked: runs of one plan, one after the other or side by side, never see
+each other's, and nothing is left of it when the run is over.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+
+import anyio
+from msgspec import Struct
+from msgspec.structs import replace
+
+from runbook_engine.document.models import ProbeStep
+from runbook_engine.engine.measure import timed_out
+from runbook_engine.graph.plan import Plan, PlannedStep
+from runbook_engine.ids import StepId
+from runbook_engine.probe import Params, ProbeContext, ProbeError, Reading
+from runbook_engine.probe.registry import AnyProbe
+
+
+class _Kept(Struct, frozen=True):
+    step: StepId
+    params: Params
+    result: Reading | ProbeError
+
+
+_KEPT: ContextVar[_Kept | None] = ContextVar("measured by the step before", default=None)
+
+Measure = Callable[[Params, ProbeContext], Awaitable[Reading]]
+
+
+def measured_once(plan: Plan) -> Plan:
+    """The same plan; a step that asks the same as the one step that leads to it does not measure again."""
+    before = _before(plan)
+    steps: dict[StepId, PlannedStep] = {}
+    for step_id in plan.order:
+        step = plan.steps[step_id]
+        first = before.get(step_id)
+        if step.probe is None:
+            steps[step_id] = step
+        elif first is not None:
+            steps[step_id] = replace(step, probe=replace(step.probe, measure=_taken(step.probe, first)))
+        elif step_id in before.values():
+            steps[step_id] = replace(step, probe=replace(step.probe, measure=_kept(step.probe, step)))
+        else:
+            steps[step_id] = step
+    return replace(plan, steps={step_id: steps[step_id] for step_id in plan.steps})
+
+
+def _before(plan: Plan) -> Mapping[StepId, StepId]:
+    """For each step that need not measure, the first of its chain."""
+    found: dict[StepId, StepId] = {}
+    for step_id in plan.order:
+        for target in plan.successors[step_id]:
+            ways = [each for each, targets in plan.successors.items() if target in targets]
+            if len(ways) == 1 and _asks(plan, target) == _asks(plan, step_id) is not None:
+                found[target] = found.get(step_id, step_id)
+    return found
+
+
+def _asks(plan: Plan, step_id: StepId) -> tuple[str, object] | None:
+    model = plan.steps[step_id].model
+    return (model.probe, model.params) if isinstance(model, ProbeStep) else None
+
+
+def _kept(probe: AnyProbe, step: PlannedStep) -> Measure:
+    """Measures, and keeps what came of it; also that time ran out."""
+
+    async def measure(params: Params, ctx: ProbeContext) -> Reading:
+        try:
+            reading: Reading = await probe.measure(params, ctx)
+        except ProbeError as error:
+            _KEPT.set(_Kept(step.id, params, error))
+            raise
+        except anyio.get_cancelled_exc_class():
+            seconds = step.model.timeout if isinstance(step.model, ProbeStep) else 0.0
+            failure = timed_out(step, seconds)
+            _KEPT.set(_Kept(step.id, params, ProbeError(failure.kind, failure.message, remedy=failure.remedy)))
+            raise
+        _KEPT.set(_Kept(step.id, params, reading))
+        return reading
+
+    return measure
+
+
+def _taken(probe: AnyProbe, first: StepId) -> Measure:
+    """Takes what the first step of the chain kept. It measures itself where there is nothing."""
+
+    async def measure(params: Params, ctx: ProbeContext) -> Reading:
+        kept = _KEPT.get()
+        if kept is None or kept.step != first or kept.params != params:
+            reading: Reading = await probe.measure(params, ctx)
+            return reading
+        if isinstance(kept.result, ProbeError):
+            raise ProbeError(kept.result.kind, kept.result.message, remedy=kept.result.remedy) from kept.result
+        return kept.result
+
+    return measure
