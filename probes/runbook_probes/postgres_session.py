@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
@@ -163,7 +163,7 @@ async def session(dsn: Secret, ctx: ProbeContext) -> AsyncIterator[Session]:
     """
     target = read_dsn(dsn, ctx.environ)
     patience = min(_CANCEL_S, 0.2 * ctx.remaining())
-    ctx = replace(ctx, deadline=ctx.deadline - patience)
+    ctx = ctx.until(ctx.deadline - patience)
     doing = "gave no session"
 
     def gave_up(seconds: float) -> ProbeError:

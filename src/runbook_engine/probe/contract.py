@@ -93,6 +93,10 @@ class ProbeContext(Struct, frozen=True):
         """Seconds until the deadline, at least a millisecond, at most ``at_most``."""
         return min(at_most, max(0.001, self.deadline - anyio.current_time()))
 
+    def until(self, deadline: float) -> "ProbeContext":
+        """The same surroundings with another deadline, for a part of the work."""
+        return ProbeContext(deadline, self.environ, self.grants)
+
 
 class Probe(Struct, Generic[P, R], frozen=True):
     """A declared probe. Calling it measures once."""
