@@ -13,6 +13,9 @@ RunId = NewType("RunId", str)
 END = "end"
 """The target of a branch after which nothing follows."""
 
+TRIAGE = "triage"
+"""The runbook that a policy of metrics becomes: its name in the history and in reports."""
+
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*\Z")
 KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 

@@ -7,9 +7,6 @@ measurement gives are a chain of steps, one for each, because a step decides onc
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
-
-from runbook_engine.conditions import Comparison, Constant, Expression, Name, Operator, parse
 from runbook_engine.document.models import (
     AnyBranch,
     AnyRoute,
@@ -18,37 +15,15 @@ from runbook_engine.document.models import (
     ErrorRoute,
     Finding,
     FindingKind,
-    Level,
     ProbeStep,
     Resolution,
     Runbook,
 )
 from runbook_engine.document.policy import Policy, PolicyMetric, Threshold
-from runbook_engine.ids import FindingId, ResolutionId, StepId
+from runbook_engine.graph.judged import NEXT
+from runbook_engine.ids import TRIAGE, FindingId, ResolutionId, StepId
 
-TRIAGE = "triage"
-"""The name of the runbook that a policy becomes, in the history and in reports."""
-_NEXT = "runbook run "
 _SIGNS = {"above": ">", "below": "<"}
-
-
-class Limit(Struct, frozen=True):
-    """``> inputs.very_slow`` is critical, and the action to take. ``bound`` is a literal or an input."""
-
-    level: Level
-    operator: Operator
-    bound: Constant | Name
-    action: str
-
-
-class JudgedMetric(Struct, frozen=True):
-    """A row of the table: ``step`` measures ``metric``. ``limits`` are in the order of their levels, the lightest first."""
-
-    step: StepId
-    title: str
-    metric: str
-    limits: tuple[Limit, ...]
-    runbook: str
 
 
 def condition(metric: PolicyMetric, threshold: Threshold) -> str:
@@ -69,7 +44,7 @@ def runbook_of(policy: Policy) -> Runbook:
         for threshold in metric.thresholds:
             resolution = ResolutionId(f"{step_id}_{threshold.level}")
             resolutions[resolution] = Resolution(
-                title=metric.title, steps=(threshold.action, f"{_NEXT}{metric.runbook}")
+                title=metric.title, steps=(threshold.action, f"{NEXT}{metric.runbook}")
             )
             findings.update(_findings(step_id, metric, threshold, resolution))
     return Runbook(
@@ -85,19 +60,6 @@ def runbook_of(policy: Policy) -> Runbook:
         findings=findings,
         resolutions=resolutions,
     )
-
-
-def judged_metrics(runbook: Runbook) -> tuple[JudgedMetric, ...]:
-    """The rows of a runbook that ``runbook_of`` made, read off the document alone; none for any other runbook."""
-    if runbook.runbook != TRIAGE:
-        return ()
-    rows = []
-    for step_id, step in runbook.steps.items():
-        row = _row(runbook, step_id, step) if isinstance(step, ProbeStep) else None
-        if row is None:
-            return ()
-        rows.append(row)
-    return tuple(rows)
 
 
 def _chains(metrics: Mapping[StepId, PolicyMetric]) -> Iterator[Sequence[StepId]]:
@@ -173,28 +135,3 @@ def _plain(text: str) -> str:
         while begin in text:
             text = text.replace(begin, f"{{ {begin[1]}")
     return text
-
-
-def _row(runbook: Runbook, step_id: StepId, step: ProbeStep) -> JudgedMetric | None:
-    limits: list[Limit] = []
-    metrics: set[str] = set()
-    runbooks: set[str] = set()
-    for branch in step.branches:
-        if isinstance(branch, Else):
-            continue
-        expression: Expression = parse(branch.when)
-        finding = runbook.findings.get(branch.finding) if branch.finding else None
-        resolution = runbook.resolutions.get(finding.resolution) if finding and finding.resolution else None
-        match expression:
-            case Comparison(operator=operator, left=Name(scope=None, name=name), right=Constant() | Name() as bound):
-                metrics.add(name)
-            case _:
-                return None
-        if finding is None or resolution is None or len(resolution.steps) != 2:
-            return None
-        action, following = resolution.steps
-        runbooks.add(following.removeprefix(_NEXT))
-        limits.append(Limit(finding.level, operator, bound, action))
-    if len(metrics) != 1 or len(runbooks) != 1:
-        return None
-    return JudgedMetric(step_id, step.title, metrics.pop(), tuple(reversed(limits)), runbooks.pop())

@@ -11,7 +11,7 @@ from runbook_engine.engine.events import AttemptFailed, BlindSpot, Failure, Find
 from runbook_engine.engine.trace import StepTrace, Trace
 from runbook_engine.graph.edges import step_edges
 from runbook_engine.hostile import cut, harmless, one_line
-from runbook_engine.ids import ResolutionId, StepId
+from runbook_engine.ids import TRIAGE, ResolutionId, StepId
 from runbook_engine.quantity import BASE_UNIT, Dimension, Value, show
 from runbook_engine.report.model import (
     BlindSpotPart,
@@ -20,6 +20,7 @@ from runbook_engine.report.model import (
     EvidencePart,
     FindingPart,
     InputPart,
+    JudgedPart,
     MetricPart,
     ReferencePart,
     Report,
@@ -48,10 +49,11 @@ def build(trace: Trace) -> Report:
         duration_ms=_milliseconds(trace.duration),
         inputs={_line(name): _input(value) for name, value in trace.inputs.items()},
         findings=tuple(_finding(each, trace.runbooks[each.scope]) for each in (*trace.causes, *trace.symptoms)),
-        symptom=_symptom(trace),
+        symptom=_symptom(trace) if trace.runbook != TRIAGE else None,
         steps=tuple(_step(each, trace.runbooks[each.scope], blind=key in blind) for key, each in trace.steps.items()),
         path=tuple(_line(f"{scope}/{step}" if scope else step) for scope, step in trace.path),
         blind_spots=tuple(_blind_spot(each, trace) for each in trace.blind_spots),
+        metrics=_metrics(trace),
         prevention=_prevention(trace.runbooks.values()),
         engine=_line(trace.engine),
     )
@@ -131,6 +133,14 @@ def _symptom(trace: Trace) -> SymptomPart | None:
         return None
     why = "" if confirmed else "; ".join(_line(step.why) for step in seen if step.why)
     return SymptomPart(confirmed=confirmed, steps=tuple(_line(step.id) for step in looked), why=why)
+
+
+def _metrics(trace: Trace) -> tuple[JudgedPart, ...]:
+    if trace.runbook != TRIAGE:
+        return ()
+    from runbook_engine.report.judging import judged
+
+    return judged(trace)
 
 
 def _finding(raised: FindingRaised, runbook: Runbook) -> FindingPart:

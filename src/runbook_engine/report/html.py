@@ -29,15 +29,19 @@ _TONES = {
     "healthy": "ok",
     "answered": "ok",
     "inconclusive": "blind",
+    "unknown": "blind",
     "not reached": "faint",
     "skipped": "faint",
 }
 _OUTCOME_ICONS = {"healthy": "passed", "inconclusive": "blind"}
+_LEVEL_ICONS = {"ok": "passed", "unknown": "blind", "warning": "warning", "critical": "critical"}
 
 
 def html(report: Report, trace: Trace) -> str:
     """Content-Security-Policy admits this file's own style and script, by their hashes, and nothing else."""
-    graphs = [_Graph(index, trace, scope) for index, scope in enumerate(trace.runbooks)]
+    # The steps of a triage stand side by side, which its table shows better than a picture.
+    scopes = [] if report.metrics else trace.runbooks
+    graphs = [_Graph(index, trace, scope) for index, scope in enumerate(scopes)]
     style = _style(graphs)
     script = (_TEMPLATES / "report.js").read_text("utf-8")
     env = html_environment()
@@ -50,6 +54,7 @@ def html(report: Report, trace: Trace) -> str:
         graphs=graphs,
         waterfall=waterfall(report),
         icon=_icon,
+        level_icons=_LEVEL_ICONS,
         outcome_icon=_OUTCOME_ICONS.get(report.outcome, report.outcome),
         favicon=_favicon(report),
         style=Markup(style),  # noqa: S704 - from files of ours

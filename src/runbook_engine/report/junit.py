@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
 from runbook_engine.engine.events import StepStatus
-from runbook_engine.report.model import BlindSpotPart, FindingPart, Report, StepPart
+from runbook_engine.report.model import BlindSpotPart, FindingPart, JudgedPart, Report, StepPart
 from runbook_engine.report.view import View, duration, reason
 
 
@@ -67,7 +67,8 @@ def _case(suite: ET.Element, view: View, step: StepPart, suite_name: str) -> Non
         ET.SubElement(case, "skipped", message="no step chose it")
     elif step.status is None:
         ET.SubElement(case, "skipped", message=f"not reached: the run was {view.report.ending}")
-    out = "\n".join(_out_lines(step))
+    judged = [each for each in view.report.metrics if not step.scope and each.step == step.id]
+    out = "\n".join((*map(_judged_line, judged), *_out_lines(step)))
     if out:
         ET.SubElement(case, "system-out").text = out
 
@@ -87,6 +88,11 @@ def _blind_lines(blind: BlindSpotPart) -> Iterable[str]:
     yield f"{blind.kind}: {blind.message}"
     if blind.remedy:
         yield f"To see it: {blind.remedy}"
+
+
+def _judged_line(each: JudgedPart) -> str:
+    told = f"{each.title}: {each.shown or 'not measured'}, {each.level} (threshold {each.threshold})"
+    return f"{told}; {each.action}: runbook run {each.runbook}" if each.action else told
 
 
 def _out_lines(step: StepPart) -> Iterable[str]:

@@ -23,6 +23,8 @@ _SIGNS: Mapping[str, str] = MappingProxyType(
         "inconclusive": "🟣",
         "skipped": "⚪",
         "not reached": "⚪",
+        "ok": "🟢",
+        "unknown": "🟣",
     }
 )
 _MOST_MESSAGE = 1_000

@@ -170,6 +170,26 @@ class KnowledgePart(Part, frozen=True, kw_only=True):
     step: str
 
 
+class JudgedPart(Part, frozen=True, kw_only=True):
+    """A metric that a triage has judged."""
+
+    metric: Annotated[str, Meta(description="The metric of the step's probe")]
+    title: str
+    value: Annotated[Value | None, Meta(description="In the base unit; null: it could not be measured")]
+    unit: str
+    shown: Annotated[str, Meta(description="As people read it; empty where there is no value")]
+    level: Annotated[
+        Literal["ok", "warning", "critical", "unknown"],
+        Meta(description="unknown: it could not be seen, which is never ok"),
+    ]
+    threshold: Annotated[str, Meta(description="The threshold that is passed; else the first that would be: > 500 ms")]
+    action: Annotated[str, Meta(description="What to do; empty where nothing is wrong")]
+    runbook: Annotated[str, Meta(description="The runbook that finds out why")]
+    step: str
+    why: Annotated[str, Meta(description="The comparison with the measured value, or why there is none")]
+    remedy: Annotated[str, Meta(description="What would make it visible")] = ""
+
+
 class Report(Part, frozen=True, kw_only=True):
     """One run. Findings lead with causes, worst first; symptoms follow."""
 
@@ -189,6 +209,9 @@ class Report(Part, frozen=True, kw_only=True):
     steps: tuple[StepPart, ...]
     path: Annotated[tuple[str, ...], Meta(description="Steps in the order in which they were decided")]
     blind_spots: tuple[BlindSpotPart, ...]
+    metrics: Annotated[
+        tuple[JudgedPart, ...], Meta(description="Of a triage: its table, in the order of its policy")
+    ] = ()
     knowledge: tuple[KnowledgePart, ...] = ()
     prevention: tuple[str, ...] = ()
     engine: Annotated[str, Meta(description="The version of runbook-engine")] = ""

@@ -22,6 +22,8 @@ SIGNS: Mapping[str, str] = MappingProxyType(
         "inconclusive": "⊘",
         "skipped": "–",
         "not reached": "…",
+        "ok": "✓",
+        "unknown": "⊘",
     }
 )
 _ANSI: Mapping[str, str] = MappingProxyType(
@@ -35,6 +37,8 @@ _ANSI: Mapping[str, str] = MappingProxyType(
         "inconclusive": "1;35",
         "skipped": "2",
         "not reached": "2",
+        "ok": "32",
+        "unknown": "1;35",
         "heading": "1",
         "strong": "1",
         "dim": "2",
@@ -72,6 +76,13 @@ class Terminal(Struct, frozen=True):
         """Lines as they are, each indented."""
         for line in harmless(text).split("\n"):
             yield Ready(f"{' ' * indent}{self.paint(line, style)}")
+
+
+class Section(Struct, frozen=True):
+    """Lines below a heading, which may be empty."""
+
+    heading: str
+    lines: tuple[Ready, ...]
 
 
 def fill(text: str, width: int) -> list[str]:

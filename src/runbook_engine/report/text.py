@@ -7,7 +7,7 @@ from msgspec import Struct
 from runbook_engine.hostile import cut, harmless, one_line
 from runbook_engine.report.model import FindingPart, Report, StepPart
 from runbook_engine.report.ready import Ready
-from runbook_engine.report.terminal import Terminal, columns, fill
+from runbook_engine.report.terminal import Section, Terminal, columns, fill
 from runbook_engine.report.view import View, depth, duration, reason
 
 _LEAST_WIDTH = 40
@@ -17,18 +17,14 @@ _MOST_MESSAGE = 600
 _EVIDENCE_ROWS = 5
 
 
-class Section(Struct, frozen=True):
-    heading: str
-    lines: tuple[Ready, ...]
-
-
 def text(report: Report, *, color: bool = False, width: int = 100) -> str:
     """With ``color``, ANSI escapes of our own. Nothing but commands and long words is wider than ``width``."""
     page = _Page(View(report), Terminal(max(_LEAST_WIDTH, width), color))
     lines: list[Ready] = list(page.head())
     for section in page.sections():
         if section.lines:
-            lines += [Ready(), page.terminal.paint(section.heading, "heading"), *section.lines]
+            heading = [page.terminal.paint(section.heading, "heading")] if section.heading else []
+            lines += [Ready(), *heading, *section.lines]
     return "\n".join([*lines, "", page.foot(), ""])
 
 
@@ -50,6 +46,11 @@ class _Page(Struct, frozen=True):
 
     def sections(self) -> Iterator[Section]:
         view = self.view
+        if view.report.metrics:
+            from runbook_engine.report.text_metrics import metric_sections
+
+            yield from metric_sections(view, self.terminal)
+            return
         yield Section("What is wrong", tuple(line for each in view.causes for line in self._finding(each)))
         hurts = "What hurts" if view.causes else "What hurts; no cause was found"
         yield Section(hurts, tuple(line for each in view.symptoms for line in self._finding(each)))

@@ -10,7 +10,7 @@ from runbook_engine.document.models import FindingKind
 from runbook_engine.engine.events import Ending, Outcome, StepStatus
 from runbook_engine.quantity import Dimension, show
 from runbook_engine.report.evidence import Table, tables
-from runbook_engine.report.model import BlindSpotPart, FindingPart, Report, ResolutionPart, StepPart
+from runbook_engine.report.model import BlindSpotPart, FindingPart, JudgedPart, Report, ResolutionPart, StepPart
 
 NOT_REACHED = "not reached"
 _ENDINGS: Mapping[Ending, str] = MappingProxyType(
@@ -37,6 +37,39 @@ class Unseen(Struct, frozen=True):
     @property
     def titles(self) -> str:
         return ", ".join(dict.fromkeys(each.title for each in self.spots))
+
+
+class Following(Struct, frozen=True):
+    """A runbook to run next, and the metrics that call for it, the worst first."""
+
+    runbook: str
+    metrics: tuple[JudgedPart, ...]
+
+    @property
+    def command(self) -> str:
+        return f"runbook run {self.runbook}"
+
+    @property
+    def titles(self) -> str:
+        return ", ".join(each.title for each in self.metrics)
+
+    @property
+    def actions(self) -> str:
+        return "; ".join(dict.fromkeys(each.action for each in self.metrics))
+
+
+class Unmeasured(Struct, frozen=True):
+    """Metrics that could not be seen for one reason, and that one thing would make visible."""
+
+    metrics: tuple[JudgedPart, ...]
+
+    @property
+    def first(self) -> JudgedPart:
+        return self.metrics[0]
+
+    @property
+    def titles(self) -> str:
+        return ", ".join(each.title for each in self.metrics)
 
 
 class View(Struct, frozen=True, dict=True):
@@ -70,6 +103,29 @@ class View(Struct, frozen=True, dict=True):
         return tuple(Unseen(tuple(spots)) for spots in found.values())
 
     @cached_property
+    def exceeded(self) -> tuple[JudgedPart, ...]:
+        """Of a triage: the metrics that are beyond a threshold, the worst first."""
+        beyond = [each for each in self.report.metrics if each.level in ("warning", "critical")]
+        return tuple(sorted(beyond, key=lambda each: each.level != "critical"))
+
+    @cached_property
+    def following(self) -> tuple[Following, ...]:
+        """Of a triage: what to run next, once each, for the worst first."""
+        found: dict[str, list[JudgedPart]] = {}
+        for each in self.exceeded:
+            found.setdefault(each.runbook, []).append(each)
+        return tuple(Following(runbook, tuple(metrics)) for runbook, metrics in found.items())
+
+    @cached_property
+    def unmeasured(self) -> tuple[Unmeasured, ...]:
+        """Of a triage: the metrics that could not be seen, those with one reason together."""
+        found: dict[tuple[str, str], list[JudgedPart]] = {}
+        for each in self.report.metrics:
+            if each.level == "unknown":
+                found.setdefault((each.why, each.remedy), []).append(each)
+        return tuple(Unmeasured(tuple(metrics)) for metrics in found.values())
+
+    @cached_property
     def steps(self) -> Mapping[str, StepPart]:
         return {step.path: step for step in self.report.steps}
 
@@ -100,6 +156,8 @@ class View(Struct, frozen=True, dict=True):
     @cached_property
     def verdict(self) -> str:
         """What was found, in a sentence."""
+        if self.report.metrics:
+            return self._judged()
         blind = len(self.report.blind_spots)
         unseen = f"{counted(blind, 'thing')} could not be seen"
         told = []
@@ -117,6 +175,23 @@ class View(Struct, frozen=True, dict=True):
         symptom = self.report.symptom
         if symptom is not None and not symptom.confirmed:
             told.append(f"The symptom itself was not seen at this moment{f' ({symptom.why})' if symptom.why else ''}.")
+        return " ".join(told)
+
+    def _judged(self) -> str:
+        """Of a triage: how many metrics are beyond a threshold, and how many could not be seen."""
+        told = [f"{_ENDINGS[self.report.ending]}."] if self.report.ending in _ENDINGS else []
+        every = len(self.report.metrics)
+        unknown = sum(len(each.metrics) for each in self.unmeasured)
+        unseen = f"; {unknown} could not be seen" if unknown else ""
+        critical = sum(each.level == "critical" for each in self.exceeded)
+        if self.exceeded:
+            badly = f", {critical} of them critically" if critical else ""
+            beyond = len(self.exceeded)
+            told.append(f"{beyond} of {counted(every, 'metric')} {_are(beyond)} beyond a threshold{badly}{unseen}.")
+        elif unknown:
+            told.append(f"No metric that could be seen is beyond a threshold{unseen}. This is not a bill of health.")
+        else:
+            told.append(f"No metric is beyond a threshold: all {every} were measured.")
         return " ".join(told)
 
     def _found(self) -> str:
@@ -153,6 +228,10 @@ def duration(milliseconds: float | None) -> str:
 def counted(number: int, word: str) -> str:
     """``1 step``, ``2 steps``."""
     return f"{number} {word if number == 1 else f'{word}s'}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def reason(step: StepPart) -> str:
