@@ -38,7 +38,7 @@ class Output:
     template: Path | None
 
 
-def _pairs(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def pairs(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for each in values:
         name, sign, value = each.partition("=")
@@ -49,7 +49,7 @@ def _pairs(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
     return found
 
 
-def _seconds(_ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+def seconds(_ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
     if value is None:
         return None
     from runbook_engine.quantity import Dimension, parse
@@ -77,9 +77,9 @@ Examples:
 Exit codes: 0 healthy, 1 problem found, 2 usage, 3 inconclusive, 78 the runbook has mistakes, 130 interrupted.""",
 )
 @click.argument("runbook", type=RunbookName(), required=False)
-@click.option("-s", "--set", "inputs", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Set an input.")
+@click.option("-s", "--set", "inputs", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Set an input.")
 @click.option(
-    "--answer", "answers", multiple=True, metavar="STEP=VALUE", callback=_pairs, help="Answer a question beforehand."
+    "--answer", "answers", multiple=True, metavar="STEP=VALUE", callback=pairs, help="Answer a question beforehand."
 )
 @click.option("--no-input", is_flag=True, help="Ask nothing; questions take their default or stay open.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Format of the report  [default: text, or by -o]")
@@ -92,7 +92,7 @@ Exit codes: 0 healthy, 1 problem found, 2 usage, 3 inconclusive, 78 the runbook 
     "--replay", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Walk a recorded run again, offline."
 )
 @click.option("--allow", multiple=True, type=click.Choice(["shell"]), help="Allow what is refused by default.")
-@click.option("--deadline", callback=_seconds, metavar="DURATION", help="End the run after this time: 30s, 5m.")
+@click.option("--deadline", callback=seconds, metavar="DURATION", help="End the run after this time: 30s, 5m.")
 @click.option("--lab", "fault", type=FaultName(), metavar="FAULT", help="Run against the lab with this fault in it.")
 @click.option("--no-journal", is_flag=True, help="Do not keep the run in the history.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -121,7 +121,7 @@ def command(
         idle = {"-s": inputs, "--answer": answers, "--lab": fault, "--allow": allow, "--deadline": deadline}
         for option in (option for option, value in idle.items() if value):
             raise click.UsageError(f"{option} cannot change what was recorded; leave it out, or run the runbook anew")
-        return _replayed(replay, runbook, wanted)
+        return replayed(replay, runbook, wanted)
     if runbook is None:
         raise click.UsageError("name a runbook; `runbook list` lists them")
     from runbook_engine.api import load
@@ -131,24 +131,24 @@ def command(
         from runbook_engine.cli.answers import check_answers
 
         check_answers(plan, answers)
-    with _laboratory(fault, plan, quiet) as (lab, environ):
-        talk = _conversation(quiet=quiet, no_input=no_input)
-        resolved = _inputs(plan, inputs, lab, environ, talk)
+    with laboratory(fault, plan, quiet) as (lab, environ):
+        talk = conversation(quiet=quiet, no_input=no_input)
+        resolved = inputs_of(plan, inputs, lab, environ, talk)
         from runbook_engine.engine.runner import Surroundings
 
         around = Surroundings(
             ask=talk.ask if talk.asks else None,
             answers=answers,
             observe=talk.observe,
-            journal=_journal(wanted=not no_journal),
+            journal=journal(wanted=not no_journal),
             environ=environ,
             grants=frozenset(allow),
             deadline=deadline,
         )
-        return _walk(plan, resolved, around, talk, wanted, record)
+        return walk(plan, resolved, around, talk, wanted, record)
 
 
-def _replayed(file: Path, runbook: str | None, wanted: Output) -> int:
+def replayed(file: Path, runbook: str | None, wanted: Output) -> int:
     from runbook_engine.api import Recording
 
     trace = Recording(file).replay()
@@ -159,7 +159,7 @@ def _replayed(file: Path, runbook: str | None, wanted: Output) -> int:
 
 
 @contextmanager
-def _laboratory(fault: str | None, plan: "Plan", quiet: bool) -> Iterator[tuple[dict[str, str], Mapping[str, str]]]:
+def laboratory(fault: str | None, plan: "Plan", quiet: bool) -> Iterator[tuple[dict[str, str], Mapping[str, str]]]:
     """The inputs of the lab, where one is wanted, and the variables of the run."""
     import os
 
@@ -177,7 +177,7 @@ def _laboratory(fault: str | None, plan: "Plan", quiet: bool) -> Iterator[tuple[
         yield {name: value for name, value in lab.inputs.items() if name in known}, {**os.environ, **lab.environ}
 
 
-def _inputs(
+def inputs_of(
     plan: "Plan", given: Mapping[str, str], lab: Mapping[str, str], environ: Mapping[str, str], talk: "Conversation"
 ) -> dict[str, "Resolved"]:
     """What was given counts first, then what the lab knows or a person types. Each says where it came from."""
@@ -197,7 +197,7 @@ def _inputs(
     return resolve(plan.runbook, given, environ, inherited=known, source="command line")
 
 
-def _walk(
+def walk(
     plan: "Plan",
     inputs: Mapping[str, "Resolved"],
     around: "Surroundings",
@@ -254,7 +254,7 @@ def _recorded(trace: "Trace", file: Path | None) -> bool:
     return True
 
 
-def _journal(*, wanted: bool) -> "Journal":
+def journal(*, wanted: bool) -> "Journal":
     if wanted:
         from runbook_engine.cli.keeping import History
 
@@ -299,7 +299,7 @@ def _code(trace: "Trace") -> int:
     return CODES[trace.outcome.value]
 
 
-def _conversation(*, quiet: bool, no_input: bool) -> "Conversation":
+def conversation(*, quiet: bool, no_input: bool) -> "Conversation":
     from runbook_engine.cli.conversation import Conversation
 
     return Conversation(quiet=quiet, asks=not no_input and sys.stdin.isatty() and sys.stderr.isatty())
