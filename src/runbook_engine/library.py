@@ -80,6 +80,14 @@ class Library:
         places = "".join(f"\n  searched {file}" for file in searched)
         raise UsageError(f"there is no policy {name!r}{places}")
 
+    def policies(self) -> Sequence[Path]:
+        """Every policy that can be found by name; the first directory wins."""
+        found: dict[str, Path] = {}
+        for directory in self.directories:
+            for file in _documents(directory / "policy"):
+                found.setdefault(file.stem, file)
+        return tuple(found.values())
+
     def load(self, name: str, *, near: Path | None = None) -> "Loaded":
         """The document of that name, with its diagnostics. Raises RunbookNotFoundError."""
         from runbook_engine.document import load_file  # completion of names does without

@@ -34,23 +34,26 @@ INVALID = 78
     help="For people or for programs.",
 )
 def command(paths: tuple[str, ...], format_: str) -> int:
-    """Report every mistake in runbooks: files, directories or names; without PATHS all that can be found.
+    """Report every mistake in runbooks and policies: files, directories or names; without PATHS all that can be found.
 
     Ends with 78 where there is an error, 0 where there are only warnings.
     """
     from runbook_engine.cli.screen import colored
-    from runbook_engine.document import DiagnosticLevel, render_all, summary
+    from runbook_engine.document import DiagnosticLevel, kind_of, render_all, summary
     from runbook_engine.graph.compile import Compiler
+    from runbook_engine.graph.triage_checks import compile_policy_file
     from runbook_engine.library import Library
     from runbook_engine.probe.registry import Registry
 
     library = Library.default()
     files = _files(paths, library)
-    compiler = Compiler(Registry(), library)
+    registry = Registry()
+    compiler = Compiler(registry, library)
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
-        compiled = compiler.file(file)
+        is_policy = kind_of(file) == "policy"
+        compiled = compile_policy_file(file, registry, library) if is_policy else compiler.file(file)
         found.extend(compiled.diagnostics)
         sources.update(compiled.sources)
     if format_ == "json":
@@ -67,7 +70,7 @@ def _files(paths: tuple[str, ...], library: "Library") -> list[Path]:
     from runbook_engine.library import SUFFIXES
 
     if not paths:
-        return sorted(library.files().values())
+        return sorted([*library.files().values(), *library.policies()])
     found: list[Path] = []
     for each in paths:
         path = Path(each)

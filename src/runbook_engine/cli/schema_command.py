@@ -12,13 +12,17 @@ from runbook_engine.cli.examples import examples
     "schema",
     epilog=examples("runbook schema > runbook.schema.json", "runbook schema report > report.schema.json"),
 )
-@click.argument("document", type=click.Choice(["runbook", "report"]), default="runbook")
+@click.argument("document", type=click.Choice(["runbook", "policy", "report"]), default="runbook")
 def command(document: str) -> None:
-    """Print the JSON Schema of a DOCUMENT: the format of runbooks (the default), or of reports with --format json."""
+    """Print the JSON Schema of a DOCUMENT: the format of runbooks (the default), of policies, or of reports with --format json."""
     if document == "runbook":
         from runbook_engine.document import runbook_schema
 
         schema: Mapping[str, object] = runbook_schema()
+    elif document == "policy":
+        from runbook_engine.document import policy_schema
+
+        schema = policy_schema()
     else:
         from runbook_engine.report import report_schema
 

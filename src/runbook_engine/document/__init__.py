@@ -2,9 +2,9 @@
 
 from runbook_engine.document.diagnostics import CODES, Diagnostic, DiagnosticLevel, render, render_all, summary
 from runbook_engine.document.lines import Span
-from runbook_engine.document.load import Loaded, RawNames, load, load_file
+from runbook_engine.document.load import Loaded, RawNames, kind_of, load, load_file
 from runbook_engine.document.models import Runbook
-from runbook_engine.document.schema import runbook_schema
+from runbook_engine.document.schema import policy_schema, runbook_schema
 from runbook_engine.document.source import Path, Source
 
 __all__ = [
@@ -17,8 +17,10 @@ __all__ = [
     "Runbook",
     "Source",
     "Span",
+    "kind_of",
     "load",
     "load_file",
+    "policy_schema",
     "render",
     "render_all",
     "runbook_schema",

@@ -98,6 +98,16 @@ def read_text(file: FilePath | str) -> ReadText | Loaded:
         return _unreadable(name, text, at, message)
 
 
+def kind_of(file: FilePath | str) -> str | None:
+    """Which of ``KINDS`` a document is, by its first key; None where that cannot be told."""
+    read = read_text(file)
+    if not isinstance(read, ReadText):
+        return None
+    value = compose(read.text.removeprefix("\ufeff"), read.file).value
+    first = next(iter(value), None) if isinstance(value, dict) else None
+    return first if first in KINDS else None
+
+
 def load(text: str, file: str) -> Loaded:
     """Read the text of ``file``. Raises nothing: all that is wrong is in ``diagnostics``, in the order of the text."""
     text = text.removeprefix("\ufeff")

@@ -1,4 +1,4 @@
-"""The format of a runbook as JSON Schema, for editors and other tools."""
+"""The formats of documents as JSON Schema, for editors and other tools."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +20,18 @@ def runbook_schema() -> dict[str, object]:
     definitions: dict[str, Any] = schema["$defs"]
     definitions["Input"]["allOf"] = [_rule(each, is_default=each is InputType.STRING) for each in InputType]
     definitions["AskStep"]["allOf"] = [_rule(each, is_default=each is AnswerType.BOOL) for each in AnswerType]
+    tidied: dict[str, object] = _tidied(schema)
+    return {"$schema": DIALECT, **tidied}
+
+
+def policy_schema() -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of a policy of metrics as it is written in YAML; ``runbook check`` proves the rest."""
+    from runbook_engine.document.policy import Policy
+
+    schema = Policy.model_json_schema(by_alias=True, schema_generator=_Untitled)
+    definitions: dict[str, Any] = schema["$defs"]
+    definitions["Input"]["allOf"] = [_rule(each, is_default=each is InputType.STRING) for each in InputType]
+    definitions["Threshold"]["oneOf"] = [{"required": ["above"]}, {"required": ["below"]}]
     tidied: dict[str, object] = _tidied(schema)
     return {"$schema": DIALECT, **tidied}
 

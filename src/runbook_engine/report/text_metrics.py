@@ -28,7 +28,7 @@ def _table(metrics: Sequence[JudgedPart], terminal: Terminal) -> Iterator[Ready]
     """A line for each metric. Where there is no room, what to do stands below it, and long titles are cut."""
     rows = [_cells(each) for each in metrics]
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
-    wide = _needed(widths) <= terminal.width
+    wide = _needed(widths) <= terminal.width and any(each.action for each in metrics)
     if not wide:
         widths = widths[:_BRIEF]
         widths[0] = max(_LEAST_TITLE, widths[0] - max(0, _needed(widths) - terminal.width))
@@ -87,10 +87,15 @@ def _unmeasured(view: View, terminal: Terminal) -> Iterator[Ready]:
 
 
 def _commands(view: View, terminal: Terminal) -> Iterator[Ready]:
+    """Metrics that come of one measurement stand above its one command."""
+    alike: dict[str, list[JudgedPart]] = {}
     for each in view.exceeded:
-        yield from terminal.filled(each.title, 4, "strong", mark=terminal.sign(each.level))
-        yield from terminal.filled(cut(each.why, _MOST_MESSAGE), 4, "accent")
-        yield from _command(view, (each,), terminal)
+        alike.setdefault(view.steps[each.step].command, []).append(each)
+    for metrics in alike.values():
+        for each in metrics:
+            yield from terminal.filled(each.title, 4, "strong", mark=terminal.sign(each.level))
+            yield from terminal.filled(cut(each.why, _MOST_MESSAGE), 4, "accent")
+        yield from _command(view, metrics, terminal)
 
 
 def _command(view: View, metrics: Sequence[JudgedPart], terminal: Terminal) -> Iterator[Ready]:

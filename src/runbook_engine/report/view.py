@@ -185,8 +185,8 @@ class View(Struct, frozen=True, dict=True):
         unseen = f"; {unknown} could not be seen" if unknown else ""
         critical = sum(each.level == "critical" for each in self.exceeded)
         if self.exceeded:
-            badly = f", {critical} of them critically" if critical else ""
             beyond = len(self.exceeded)
+            badly = "" if not critical else f", {critical} of them critically" if critical < beyond else ", critically"
             told.append(f"{beyond} of {counted(every, 'metric')} {_are(beyond)} beyond a threshold{badly}{unseen}.")
         elif unknown:
             told.append(f"No metric that could be seen is beyond a threshold{unseen}. This is not a bill of health.")
