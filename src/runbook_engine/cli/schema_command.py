@@ -14,7 +14,7 @@ from runbook_engine.cli.examples import examples
 )
 @click.argument("document", type=click.Choice(["runbook", "policy", "report"]), default="runbook")
 def command(document: str) -> None:
-    """Print the JSON Schema of a DOCUMENT: the format of runbooks (the default), of policies, or of reports with --format json."""
+    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), of policies, or of reports with --format json."""
     if document == "runbook":
         from runbook_engine.document import runbook_schema
 
