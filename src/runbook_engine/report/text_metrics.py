@@ -14,7 +14,7 @@ _HEAD = ("Metric", "Now", "Threshold", "Level", "Action", "Next runbook")
 _NUMERIC = (False, True, True, False, False, False)
 _BRIEF = 4
 """The columns that a narrow terminal has room for; the others stand on a line of their own then."""
-_LEAST_TITLE = 12
+_LEAST_TITLE = 16
 
 
 def metric_sections(view: View, terminal: Terminal) -> Iterator[Section]:
@@ -31,6 +31,8 @@ def _table(metrics: Sequence[JudgedPart], terminal: Terminal) -> Iterator[Ready]
     wide = _needed(widths) <= terminal.width and any(each.action for each in metrics)
     if not wide:
         widths = widths[:_BRIEF]
+        if _needed(widths) - widths[0] + _LEAST_TITLE > terminal.width:
+            widths = widths[: _BRIEF - 1]  # the sign says the level too
         widths[0] = max(_LEAST_TITLE, widths[0] - max(0, _needed(widths) - terminal.width))
     yield terminal.paint(f"  {_line(_HEAD, widths)}", "dim")
     for each, cells in zip(metrics, rows, strict=True):
