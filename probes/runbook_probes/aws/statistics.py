@@ -1,6 +1,7 @@
 """What does CloudWatch know of a metric?"""
 
 import datetime as dt
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from runbook_engine.probe import (
     Duration,
     ErrorKind,
     Number,
+    Percent,
     ProbeContext,
     ProbeError,
     Reading,
@@ -37,6 +39,7 @@ UNITS = (
 MOST_DATAPOINTS = 1440
 MOST_SHOWN = 60
 MOST_HINTS = 3
+FEWEST_OF_A_TREND = 3
 SHORT_PERIODS = (1, 5, 10, 20, 30)
 # How long datapoints of which period are kept, longest first:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
@@ -126,6 +129,8 @@ class StatisticsParams(AwsParams):
 
 Share = Annotated[float, bounded(Dimension.PERCENT, lower=0)]
 """Percentage points; CPU utilization may exceed 100 %."""
+Change = Annotated[float, bounded(Dimension.PERCENT)]
+"""Percentage points; below zero where there are fewer of them."""
 
 
 class StatisticsReading(Reading):
@@ -139,6 +144,12 @@ class StatisticsReading(Reading):
     average_percent: Share | None = Field(None, description="The average of the datapoints, in percent")
     maximum_percent: Share | None = Field(None, description="The highest datapoint, in percent")
     minimum_percent: Share | None = Field(None, description="The lowest datapoint, in percent")
+    rise_percent: Change | None = Field(
+        None, description="The latest datapoint less the earliest, in percentage points"
+    )
+    rising_share: Percent | None = Field(
+        None, description="Datapoints higher than the one before them, of all but the first"
+    )
     datapoints: Count = Field(description="How many datapoints there are")
     age: Duration = Field(description="Time since the end of the period of the latest datapoint")
 
@@ -239,13 +250,26 @@ def _reading(params: StatisticsParams, series: _Series, now: dt.datetime) -> Sta
         "minimum": min(values),
     }
     in_percent = unit == "Percent" and params.statistic != "SampleCount"
+    rises = [later > earlier for earlier, later in itertools.pairwise(values)]
+    told_not = {} if in_percent else {f"{name}_percent": _no_percent(params, unit, name) for name in figures}
+    if not in_percent:
+        told_not["rise_percent"] = _no_percent(params, unit, "rising_share")
+    elif not rises:
+        told_not["rise_percent"] = "there is one datapoint alone; choose a longer window or a shorter period"
+    if len(values) < FEWEST_OF_A_TREND:
+        told_not["rising_share"] = (
+            f"a trend takes {FEWEST_OF_A_TREND} datapoints, and there are {len(values)}; "
+            "choose a longer window or a shorter period"
+        )
     ended = series.points[-1][0] + dt.timedelta(seconds=params.period)
     return StatisticsReading(
         **figures,
         **{f"{name}_percent": value if in_percent else None for name, value in figures.items()},
+        rise_percent=None if "rise_percent" in told_not else values[-1] - values[0],
+        rising_share=None if "rising_share" in told_not else 100.0 * sum(rises) / len(rises),
         datapoints=len(values),
         age=max(0.0, (now - ended).total_seconds()),
-        missing={} if in_percent else {f"{name}_percent": _no_percent(params, unit, name) for name in figures},
+        missing=told_not,
         evidence=_evidence(params, series, unit),
     )
 

@@ -1,0 +1,47 @@
+"""What AWS answers, for evidence: times as text, texts of others on one line and no longer than a person reads."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from runbook_engine.hostile import cut, one_line
+from runbook_probes.aws.client import Client
+
+MOST_PAGES = 20
+MOST_TEXT = 300
+
+Answer = Mapping[str, Any]
+
+
+def told(text: object) -> str:
+    """A text that somebody else wrote; nothing where there is none."""
+    return cut(one_line(str(text)), MOST_TEXT) if text else ""
+
+
+def moment(at: object) -> str | None:
+    """``2026-03-01T12:00:00Z``."""
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(at, dt.datetime) else None
+
+
+def since(at: dt.datetime, now: dt.datetime) -> float:
+    """Seconds; clocks differ, so what lies ahead counts as now."""
+    return max(0.0, (now - at).total_seconds())
+
+
+class Pages:
+    """The items of all pages of a long answer, page by page, up to MOST_PAGES.
+
+    ``complete`` says, once they are read, that there were no more.
+    """
+
+    def __init__(self, client: Client, operation: str, key: str, **arguments: object) -> None:
+        self._pages: Iterable[Answer] = client.get_paginator(operation).paginate(**arguments)
+        self._key = key
+        self.complete = False
+
+    def __iter__(self) -> Iterator[Any]:
+        pages = iter(self._pages)
+        for page in itertools.islice(pages, MOST_PAGES):
+            yield from page.get(self._key) or ()
+        self.complete = next(pages, None) is None
