@@ -1,8 +1,8 @@
 """One measurement for a chain of steps that ask the same: the first step measures, those behind it take its reading.
 
 A step decides once, so two metrics of one measurement that both want to be judged are two steps. The reading travels in the
-context of the run's own task, in which a chain is walked: runs of one plan, one after the other or side by side, never see
-each other's, and nothing is left of it when the run is over.
+context of the task in which the chain is walked: runs of one plan, one after the other or side by side, never take each
+other's.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,7 +22,6 @@ from runbook_engine.probe.registry import AnyProbe
 
 class _Kept(Struct, frozen=True):
     step: StepId
-    params: Params
     result: Reading | ProbeError
 
 
@@ -69,17 +68,18 @@ def _kept(probe: AnyProbe, step: PlannedStep) -> Measure:
     """Measures, and keeps what came of it; also that time ran out."""
 
     async def measure(params: Params, ctx: ProbeContext) -> Reading:
+        _KEPT.set(None)  # what an earlier run of the same task has left
         try:
             reading: Reading = await probe.measure(params, ctx)
         except ProbeError as error:
-            _KEPT.set(_Kept(step.id, params, error))
+            _KEPT.set(_Kept(step.id, error))
             raise
         except anyio.get_cancelled_exc_class():
             seconds = step.model.timeout if isinstance(step.model, ProbeStep) else 0.0
             failure = timed_out(step, seconds)
-            _KEPT.set(_Kept(step.id, params, ProbeError(failure.kind, failure.message, remedy=failure.remedy)))
+            _KEPT.set(_Kept(step.id, ProbeError(failure.kind, failure.message, remedy=failure.remedy)))
             raise
-        _KEPT.set(_Kept(step.id, params, reading))
+        _KEPT.set(_Kept(step.id, reading))
         return reading
 
     return measure
@@ -90,7 +90,7 @@ def _taken(probe: AnyProbe, first: StepId) -> Measure:
 
     async def measure(params: Params, ctx: ProbeContext) -> Reading:
         kept = _KEPT.get()
-        if kept is None or kept.step != first or kept.params != params:
+        if kept is None or kept.step != first:
             reading: Reading = await probe.measure(params, ctx)
             return reading
         if isinstance(kept.result, ProbeError):

@@ -11,6 +11,7 @@ import runbook_engine as rb
 from runbook_engine.engine.events import StepMeasured
 from runbook_engine.engine.once import measured_once
 from runbook_engine.graph.triage_checks import compile_policy_file
+from runbook_engine.ids import StepId
 from runbook_engine.library import shipped_directory
 from runbook_engine.probe import ErrorKind, ProbeContext, ProbeError, Reading, probe
 from runbook_engine.probe.fake import AnyParams, reading_type
@@ -140,3 +141,47 @@ def test_a_plan_whose_steps_all_ask_something_else_stays_as_it_is(fakes: Callabl
     changed = {name for name, step in plan.steps.items() if step != compiled.plan.steps[name]}
     assert changed == {"response_time", "error_rate"}
     assert plan.digest == compiled.plan.digest
+
+
+@pytest.mark.anyio
+async def test_nothing_of_an_earlier_run_of_the_same_task_is_taken(fakes: Callable[..., Any]) -> None:
+    some = fakes()
+    plan = rb.load_triage(POLICY, probes=some.registry)
+    await rb.arun(plan, inputs=INPUTS, environ={})
+    some.latency.answers = (RuntimeError("a mistake of the probe"),)
+
+    trace = await rb.arun(plan, inputs=INPUTS, environ={})
+
+    assert [each.level for each in build(trace).metrics[:2]] == ["unknown", "unknown"]
+
+
+@pytest.fixture
+def two_chains(two_of_one: str) -> str:
+    """The same twice: the second two metrics are of another API."""
+    file = Path(two_of_one)
+    metrics = file.read_text()[file.read_text().index("  response_time:") :]
+    for name in ("response_time", "error_rate"):
+        metrics = metrics.replace(f"{name}:", f"other_{name}:")
+    file.write_text(f"{file.read_text()}\n{metrics.replace('api.example.com', 'other.example.com')}")
+    return two_of_one
+
+
+@pytest.mark.anyio
+async def test_a_step_never_takes_what_another_chain_has_measured(two_chains: str) -> None:
+    fake = rb.FakeProbe(
+        "small.latency",
+        {"p95": 0.1, "error_rate": 0.0},
+        metrics={"p95": MetricType(Dimension.DURATION), "error_rate": MetricType(Dimension.PERCENT)},
+    )
+    plan = rb.load_triage(two_chains, probes=rb.Registry.of(fake.probe))
+    first, behind, stranger = (
+        plan.steps[StepId(each)].probe for each in ("response_time", "error_rate", "other_error_rate")
+    )
+    assert first is not None
+    assert behind is not None
+    assert stranger is not None
+
+    for each in (first, behind, stranger):
+        await each(AnyParams(), ProbeContext())
+
+    assert len(fake.calls) == 2

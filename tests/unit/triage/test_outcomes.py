@@ -161,6 +161,7 @@ def test_the_history_holds_all_that_the_table_needs(fakes: Callable[..., Any], t
 
 def test_another_runbook_has_no_table(measured: Triage) -> None:
     assert judged_metrics(rb.load("high-latency").runbook) == ()
+    assert judged_metrics(measured().document.model_copy(update={"runbook": "another"})) == ()
 
 
 def test_somebody_elses_runbook_called_triage_has_no_table(tmp_path: Path) -> None:
