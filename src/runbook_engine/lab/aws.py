@@ -18,9 +18,12 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
 from runbook_engine.errors import RunbookError
+from runbook_engine.lab.aws_ecs import USUAL_AGE_S, Rollout, StoppedTask
+from runbook_engine.lab.aws_health import HealthEvent, TargetState
+from runbook_engine.lab.aws_rds import ALLOCATED_GIB, FREE, GIB, USUAL_STORAGE_PERCENT, Maintenance
 from runbook_engine.lab.aws_shim import Call, Disturbance
 
-__all__ = ["AwsEndpoint", "Call", "Disturbance"]
+__all__ = ["AwsEndpoint", "Call", "Disturbance", "HealthEvent", "Maintenance", "StoppedTask", "TargetState"]
 
 ANSWER_TIMEOUT_S = 30.0
 STOP_PATIENCE_S = 5.0
@@ -115,12 +118,15 @@ class AwsEndpoint:
     def _seed(self) -> None:
         names = {"cluster": self.cluster, "service": self.service, "database": self.database, "domain": self.domain}
         self._order("seed", region=self.region, **names, **self._tasks)
+        # Datapoints of the future appear as time passes, so that a lab which is left open stays fresh.
+        count, last_at = round((HISTORY_S + AHEAD_S) / EVERY_S), time.time() + AHEAD_S
         for name, percent in self._utilization.items():
             if percent is not None:
-                # Datapoints of the future appear as time passes, so that a lab which is left open stays fresh.
-                values = [percent] * round((HISTORY_S + AHEAD_S) / EVERY_S)
-                last_at = time.time() + AHEAD_S
+                values = [percent] * count
                 self.put_metric("AWS/ECS", name, self.service_dimensions, values, unit="Percent", last_at=last_at)
+        free = [ALLOCATED_GIB * GIB * (100.0 - USUAL_STORAGE_PERCENT) / 100.0] * count
+        instance = {"DBInstanceIdentifier": self.database}
+        self.put_metric("AWS/RDS", FREE, instance, free, unit="Bytes", last_at=last_at)
 
     def put_metric(
         self,
@@ -162,8 +168,54 @@ class AwsEndpoint:
         """Report the registered targets of every load balancer as this."""
         self._order("set_target_health", state=state, reason=reason, description=description)
 
+    def set_targets(self, targets: Sequence[TargetState]) -> None:
+        """Every target group has as many targets as these, in these states; ``[]`` leaves none."""
+        self._order_of_system("set_targets", states=list(targets))
+
+    def set_service(
+        self,
+        *,
+        desired: int = 3,
+        running: int = 3,
+        pending: int = 0,
+        rollout: Rollout = "completed",
+        deployed_ago_s: float = USUAL_AGE_S,
+        failed_tasks: int = 0,
+        stopped: Sequence[StoppedTask] = (),
+    ) -> None:
+        """The ECS service, its latest deployment, and the tasks of it that stopped.
+
+        Unless ``rollout`` is ``completed``, the tasks that run are those of the deployment before.
+        """
+        self._order_of_system(
+            "set_service",
+            desired=desired,
+            running=running,
+            pending=pending,
+            rollout=rollout,
+            deployed_ago_s=deployed_ago_s,
+            failed_tasks=failed_tasks,
+            stopped=list(stopped),
+        )
+
+    def set_scaling(self, minimum: int, maximum: int, suspended: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Between how many tasks the ECS service scales, and whether that is suspended."""
+        self._order_of_system("set_scaling", minimum=minimum, maximum=maximum, suspended=suspended)
+
+    def set_maintenance(self, actions: Sequence[Maintenance]) -> None:
+        """What RDS has pending for the database instance."""
+        self._order_of_system("set_maintenance", actions=list(actions))
+
+    def set_database(self, *, status: str | None = None, storage_percent: float | None = None) -> None:
+        """The status of the database instance, and how much of its storage is used by CloudWatch's account."""
+        self._order_of_system("set_database", status=status, storage_percent=storage_percent)
+
+    def set_health_events(self, events: Sequence[HealthEvent]) -> None:
+        """The open issues that AWS Health knows."""
+        self._order_of_system("set_health_events", events=list(events))
+
     def recover(self) -> None:
-        """Forget all disturbances, and the health of targets; what hangs is answered."""
+        """Forget all disturbances and set states: the system is as it was in the beginning. What hangs is answered."""
         self._order("recover")
 
     def calls(self) -> list[Call]:
@@ -196,6 +248,11 @@ class AwsEndpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _order_of_system(self, order: str, **given: object) -> None:
+        if not self._seeded:
+            raise RunbookError(f"the AWS endpoint cannot {order.replace('_', ' ')}: its account is empty")
+        self._order(order, **given)
 
     def _order(self, order: str, **given: object) -> Any:
         process = self._process

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TextIO
 
 from runbook_engine.lab.aws_metrics import correct_moto, put_metric
 from runbook_engine.lab.aws_shim import Disturbance, Shim
+from runbook_engine.lab.aws_state import SystemState
 from runbook_engine.lab.aws_system import seed
 
 HOST = "127.0.0.1"
@@ -31,12 +32,13 @@ def main() -> NoReturn:
             """Nobody reads a line for each request."""
 
     correct_moto()
-    shim = Shim(DomainDispatcherApplication(create_backend_app))
+    state = SystemState()
+    shim = Shim(state.health.before(DomainDispatcherApplication(create_backend_app)))
     server = make_server(HOST, 0, shim, threaded=True, request_handler=Quiet)
     url = f"http://{HOST}:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"url": url}), file=replies, flush=True)
-    obey(_orders(shim, url), replies)
+    obey(_orders(shim, state, url), replies)
     # Nothing needs an orderly end, and the threads that seed would be waited for.
     os._exit(0)
 
@@ -52,7 +54,7 @@ def obey(orders: Mapping[str, Callable[..., object]], replies: TextIO) -> None:
         print(json.dumps(reply), file=replies, flush=True)
 
 
-def _orders(shim: Shim, url: str) -> Mapping[str, Callable[..., object]]:
+def _orders(shim: Shim, state: SystemState, url: str) -> Mapping[str, Callable[..., object]]:
     seeded: Future[dict[str, str]] = Future()
 
     def start_seeding(**system: Any) -> None:
@@ -60,7 +62,9 @@ def _orders(shim: Shim, url: str) -> Mapping[str, Callable[..., object]]:
 
         def work() -> None:
             try:
-                seeded.set_result(seed(url, **system))
+                arns = seed(url, **system)
+                state.begin(**{name: value for name, value in system.items() if name != "domain"})
+                seeded.set_result(arns)
             except BaseException as error:  # noqa: BLE001 - told to whoever asks for the result
                 seeded.set_exception(error)
             finally:
@@ -68,12 +72,24 @@ def _orders(shim: Shim, url: str) -> Mapping[str, Callable[..., object]]:
 
         threading.Thread(target=work, daemon=True).start()
 
+    def recover() -> None:
+        shim.recover()
+        state.recover()
+
+    def once_seeded(order: Callable[..., object]) -> Callable[..., object]:
+        def obeyed(**given: Any) -> object:
+            seeded.result()
+            return order(**given)
+
+        return obeyed
+
     return {
+        **{name: once_seeded(order) for name, order in state.orders.items()},
         "seed": start_seeding,
         "arns": seeded.result,
         "put_metric": put_metric,
         "disturb": lambda **given: shim.disturb(Disturbance(**given)),
-        "recover": shim.recover,
+        "recover": recover,
         "set_target_health": shim.set_target_health,
         "calls": lambda: [asdict(each) for each in shim.calls],
     }
