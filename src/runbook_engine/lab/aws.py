@@ -18,8 +18,10 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
 from runbook_engine.errors import RunbookError
+from runbook_engine.lab.aws_acm import USUAL_DAYS
 from runbook_engine.lab.aws_ecs import USUAL_AGE_S, Rollout, StoppedTask
 from runbook_engine.lab.aws_health import HealthEvent, TargetState
+from runbook_engine.lab.aws_logs import USUAL_STREAM
 from runbook_engine.lab.aws_rds import ALLOCATED_GIB, FREE, GIB, USUAL_STORAGE_PERCENT, Maintenance
 from runbook_engine.lab.aws_shim import Call, Disturbance
 
@@ -46,6 +48,7 @@ class AwsEndpoint:
     service = "pixelated-empathy-api"
     database = "production-db"
     domain = "api.pixelatedempathy.com"
+    log_group = "/ecs/pixelated-empathy-api"
 
     def __init__(
         self,
@@ -213,6 +216,49 @@ class AwsEndpoint:
     def set_health_events(self, events: Sequence[HealthEvent]) -> None:
         """The open issues that AWS Health knows."""
         self._order_of_system("set_health_events", events=list(events))
+
+    def put_log_events(
+        self, group: str, messages: Sequence[str], *, ages: Sequence[float] | float = 60.0, stream: str = USUAL_STREAM
+    ) -> None:
+        """Log these, each so many seconds ago, into a group and a stream that are created where they do not exist."""
+        each_age = [float(ages)] * len(messages) if isinstance(ages, int | float) else list(ages)
+        self._order_of_system("put_log_events", group=group, messages=list(messages), ages=each_age, stream=stream)
+
+    def set_insights_result(
+        self,
+        group: str,
+        rows: Sequence[Mapping[str, str]],
+        *,
+        matched: int | None = None,
+        scanned: int | None = None,
+        statuses: Sequence[str] = ("Running", "Complete"),
+    ) -> None:
+        """Every query of Logs Insights on that group gives these rows, in the end.
+
+        Until then each question finds the next of the ``statuses``, and the last from then on. ``matched`` and ``scanned``
+        are numbers of log events, by default as many as there are rows.
+        """
+        given = {"rows": [dict(each) for each in rows], "statuses": list(statuses)}
+        self._order_of_system("set_insights_result", group=group, matched=matched, scanned=scanned, **given)
+
+    def set_certificate(
+        self,
+        *,
+        status: str = "issued",
+        expires_in_days: float = USUAL_DAYS,
+        renewal: str = "none",
+        renewal_reason: str = "",
+        in_use: bool = True,
+    ) -> None:
+        """The certificate in ACM; ``status`` and ``renewal`` are ACM's, for example ``expired`` and ``failed``."""
+        self._order_of_system(
+            "set_certificate",
+            status=status,
+            expires_in_days=expires_in_days,
+            renewal=renewal,
+            renewal_reason=renewal_reason,
+            in_use=in_use,
+        )
 
     def recover(self) -> None:
         """Forget all disturbances and set states: the system is as it was in the beginning. What hangs is answered."""

@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from typing import Any, NoReturn, TextIO
 
+from runbook_engine.lab.aws_acm import CertificateState
+from runbook_engine.lab.aws_logs import LogsState
 from runbook_engine.lab.aws_metrics import correct_moto, put_metric
 from runbook_engine.lab.aws_shim import Disturbance, Shim
 from runbook_engine.lab.aws_state import SystemState
@@ -56,6 +58,7 @@ def obey(orders: Mapping[str, Callable[..., object]], replies: TextIO) -> None:
 
 def _orders(shim: Shim, state: SystemState, url: str) -> Mapping[str, Callable[..., object]]:
     seeded: Future[dict[str, str]] = Future()
+    logs, certificate = LogsState(), CertificateState()
 
     def start_seeding(**system: Any) -> None:
         shim.close_gate()
@@ -63,6 +66,8 @@ def _orders(shim: Shim, state: SystemState, url: str) -> Mapping[str, Callable[.
         def work() -> None:
             try:
                 arns = seed(url, **system)
+                logs.begin(system["region"], system["service"])
+                certificate.begin(arns["certificate"], arns["load_balancer"])
                 state.begin(**{name: value for name, value in system.items() if name != "domain"})
                 seeded.set_result(arns)
             except BaseException as error:  # noqa: BLE001 - told to whoever asks for the result
@@ -75,6 +80,8 @@ def _orders(shim: Shim, state: SystemState, url: str) -> Mapping[str, Callable[.
     def recover() -> None:
         shim.recover()
         state.recover()
+        logs.recover()
+        certificate.recover()
 
     def once_seeded(order: Callable[..., object]) -> Callable[..., object]:
         def obeyed(**given: Any) -> object:
@@ -84,7 +91,7 @@ def _orders(shim: Shim, state: SystemState, url: str) -> Mapping[str, Callable[.
         return obeyed
 
     return {
-        **{name: once_seeded(order) for name, order in state.orders.items()},
+        **{name: once_seeded(order) for name, order in {**state.orders, **logs.orders, **certificate.orders}.items()},
         "seed": start_seeding,
         "arns": seeded.result,
         "put_metric": put_metric,
