@@ -137,7 +137,7 @@ def load_triage(
 async def atriage(policy: str | Path | None = None, **options: Unpack[RunOptions]) -> Trace:
     """Measure the metrics of a policy, all at once, and return the trace: a finding for each that is over its threshold.
 
-    ``runbook_engine.build(trace).metrics`` is the table, and every report has it. Options are those of ``arun``. Raises
+    ``runbook_engine.report.build(trace).metrics`` is the table, and every report has it. Options are those of ``arun``. Raises
     UsageError, InvalidDocumentError, InputsError.
     """
     return await _triage(policy, options).run()

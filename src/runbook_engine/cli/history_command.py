@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
+from runbook_engine.cli.asked import FORMATS
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
-from runbook_engine.cli.run_command import FORMATS
 
 
 @click.command(
@@ -41,7 +41,8 @@ def command(run: str | None, runbook: str | None, limit: int, format_: str, outp
         if run is None:
             _list(journal, limit, runbook, as_json=format_ == "json")
         else:
-            from runbook_engine.cli.run_command import Output, report
+            from runbook_engine.cli.asked import Output
+            from runbook_engine.cli.carrying_out import report
             from runbook_engine.engine.trace import fold
 
             report(fold(journal.events(run)), Output(format_, output, None))
