@@ -64,7 +64,7 @@ async def ecs_service(params: EcsServiceParams, ctx: ProbeContext) -> EcsService
     seen = _Seen()
 
     def work(client: Client) -> None:
-        seen.service = _described(client, params)
+        seen.service = _described(client, params, aim)
         seen.stopped = stopped_tasks(client, aim, params.cluster, str(seen.service["serviceName"]))
 
     try:
@@ -85,14 +85,15 @@ class _Seen:
     reason: str = field(default="")
 
 
-def _described(client: Client, params: EcsServiceParams) -> Answer:
+def _described(client: Client, params: EcsServiceParams, aim: Aim) -> Answer:
     answer: Answer = client.describe_services(cluster=params.cluster, services=[params.service])
     if answer.get("services"):
         service: Answer = answer["services"][0]
         return service
     reasons = ", ".join(sorted({told(each.get("reason")) for each in answer.get("failures", [])})) or "no reason given"
     kind = ErrorKind.MISSING if reasons == "MISSING" else ErrorKind.OTHER
-    raise ProbeError(kind, f"ECS does not know a service {params.service} in the cluster {params.cluster} ({reasons})")
+    cluster = f"{params.cluster} of {aim.region}"
+    raise ProbeError(kind, f"ECS does not know a service {params.service} in the cluster {cluster} ({reasons})")
 
 
 def _explained(error: ProbeError, params: EcsServiceParams, aim: Aim) -> ProbeError:

@@ -209,9 +209,17 @@ class AwsEndpoint:
         """What RDS has pending for the database instance."""
         self._order_of_system("set_maintenance", actions=list(actions))
 
-    def set_database(self, *, status: str | None = None, storage_percent: float | None = None) -> None:
-        """The status of the database instance, and how much of its storage is used by CloudWatch's account."""
-        self._order_of_system("set_database", status=status, storage_percent=storage_percent)
+    def set_database(
+        self,
+        *,
+        status: str = "available",
+        storage_percent: float = USUAL_STORAGE_PERCENT,
+        pending_changes: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
+        """The database instance: its status, how much of its storage is used, which changes wait to be applied."""
+        self._order_of_system(
+            "set_database", status=status, storage_percent=storage_percent, pending_changes=dict(pending_changes)
+        )
 
     def set_health_events(self, events: Sequence[HealthEvent]) -> None:
         """The open issues that AWS Health knows."""

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_PendingMaintenance
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from runbook_engine.lab.aws_metrics import put_metric
@@ -59,10 +59,13 @@ class DatabaseState:
     def set_maintenance(self, actions: Sequence[Maintenance]) -> None:
         self._maintenance = tuple(_action(each, dt.datetime.now(dt.UTC)) for each in actions)
 
-    def set_status(self, status: str) -> None:
+    def set_status(self, status: str, changes: Mapping[str, object]) -> None:
+        """``changes`` wait for the next maintenance window: ``{"DBInstanceClass": "db.m6g.xlarge"}``."""
         from moto.backends import get_backend
 
-        get_backend("rds")[self._account][self._region].databases[self._database].status = status
+        instance: Any = get_backend("rds")[self._account][self._region].databases[self._database]
+        instance.status = status
+        instance.pending_modified_values = dict(changes)
 
     def set_storage(self, percent: float) -> None:
         """From an hour ago on, CloudWatch reports that much of the storage as used; whatever it knew before is gone.

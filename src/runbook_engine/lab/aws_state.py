@@ -41,7 +41,7 @@ class SystemState:
             self._service.set_scaling(*USUAL_LIMITS)
         if self._database is not None:
             self._database.set_maintenance(())
-            self.set_database("available", USUAL_STORAGE_PERCENT)
+            self.set_database("available", USUAL_STORAGE_PERCENT, {})
 
     def set_targets(self, states: Sequence[TargetState]) -> None:
         self._targets.set(states)
@@ -61,12 +61,10 @@ class SystemState:
         assert self._database is not None
         self._database.set_maintenance(actions)
 
-    def set_database(self, status: str | None, storage_percent: float | None) -> None:
-        """What is None stays as it is."""
+    def set_database(self, status: str, storage_percent: float, pending_changes: Mapping[str, object]) -> None:
         assert self._database is not None
-        if status is not None:
-            self._database.set_status(status)
-        if storage_percent is not None and storage_percent != self._storage_percent:
+        self._database.set_status(status, pending_changes)
+        if storage_percent != self._storage_percent:
             self._storage_percent = storage_percent
             self._database.set_storage(storage_percent)
 

@@ -197,3 +197,40 @@ def test_metrics_are_declared_with_units_that_a_checker_can_prove_with() -> None
     assert metrics["latest_percent"].upper is None
     assert metrics["latest"].dimension is Dimension.NUMBER
     assert metrics["age"].dimension is Dimension.DURATION
+
+
+class TestTrend:
+    async def points(self, aws: AwsEndpoint, ask: Any, values: list[float], unit: str = "Percent") -> Any:
+        name = "Trend" + "".join(f"{each:.0f}x" for each in values) + unit
+        aws.put_metric("App", name, {}, values, unit=unit, last_at=minute() - 30)
+        return await ask(cloudwatch, namespace="App", metric=name, period="1min")
+
+    async def test_of_a_leak_rises_from_point_to_point(self, aws: AwsEndpoint, ask: Any) -> None:
+        reading = await self.points(aws, ask, [40.0, 52.5, 60.0, 77.0])
+        assert (reading.rise_percent, reading.rising_share) == (37.0, 100.0)
+
+    async def test_of_what_falls_is_below_zero(self, aws: AwsEndpoint, ask: Any) -> None:
+        reading = await self.points(aws, ask, [90.0, 60.0, 65.0])
+        assert (reading.rise_percent, reading.rising_share) == (-25.0, 50.0)
+
+    async def test_of_a_flat_metric_is_none(self, aws: AwsEndpoint, ask: Any) -> None:
+        reading = await ask(cloudwatch, **of_service(aws))
+        assert (reading.rise_percent, reading.rising_share) == (0.0, 0.0)
+
+    async def test_of_a_metric_in_another_unit_has_a_share_but_no_percentage(self, aws: AwsEndpoint, ask: Any) -> None:
+        reading = await self.points(aws, ask, [1.0, 2.0, 3.0], "Count")
+        assert (reading.rise_percent, reading.rising_share) == (None, 100.0)
+        assert reading.missing["rise_percent"].endswith("is published in Count, not in percent; use rising_share")
+
+    async def test_takes_two_datapoints_for_a_rise_and_three_for_a_share(self, aws: AwsEndpoint, ask: Any) -> None:
+        one = await self.points(aws, ask, [50.0])
+        two = await self.points(aws, ask, [50.0, 60.0])
+        assert (one.rise_percent, one.rising_share) == (None, None)
+        assert (two.rise_percent, two.rising_share) == (10.0, None)
+        assert one.missing["rise_percent"].startswith("there is one datapoint alone;")
+        assert two.missing["rising_share"].startswith("a trend takes 3 datapoints, and there are 2;")
+
+    def test_may_fall_and_may_be_missing(self) -> None:
+        rise, share = cloudwatch.metrics["rise_percent"], cloudwatch.metrics["rising_share"]
+        assert (rise.dimension, rise.lower, rise.optional) == (Dimension.PERCENT, None, True)
+        assert (share.dimension, share.lower, share.upper) == (Dimension.PERCENT, 0, 100)
