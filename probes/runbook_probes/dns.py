@@ -44,7 +44,8 @@ def _resolver(text: str) -> str:
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    """One text may name several, with commas; an empty one names none."""
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
 
 
 class ResolveParams(Params):
@@ -53,7 +54,11 @@ class ResolveParams(Params):
     resolvers: Annotated[
         tuple[Annotated[str, AfterValidator(_resolver)], ...],
         BeforeValidator(_listed, json_schema_input_type=str | list[str]),
-    ] = Field((), max_length=20, description="Name servers to ask, by address; without them, those of this machine")
+    ] = Field(
+        (),
+        max_length=20,
+        description="Name servers to ask, by address, as a list or with commas; without any, those of this machine",
+    )
 
     @model_validator(mode="after")
     def _an_address_has_a_pointer_alone(self) -> Self:
