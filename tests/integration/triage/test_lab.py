@@ -1,32 +1,24 @@
-"""The shipped policy over the lab's real servers. What the lab has no real server for answers what it is told."""
+"""The shipped policy over the lab's real servers."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 
 import runbook_engine as rb
 from runbook_engine.lab import open_lab
-from runbook_engine.library import shipped_directory
-from runbook_engine.quantity import Dimension, MetricType
 from runbook_engine.report import build
-
-POLICY = shipped_directory() / "policy" / "metrics.yaml"
-
-
-def _registry() -> rb.Registry:
-    share = MetricType(Dimension.PERCENT, lower=0, upper=100, optional=True)
-    disk = rb.FakeProbe("aws.rds_instance", {"storage_utilization": 40.0}, metrics={"storage_utilization": share})
-    until = MetricType(Dimension.DURATION)
-    certificate = rb.FakeProbe("tls.certificate", {"expires_in": 90 * 86400.0}, metrics={"expires_in": until})
-    return rb.Registry().with_probes(disk.probe, certificate.probe)
 
 
 @contextmanager
 def triaged(fault: str) -> Iterator[tuple[rb.Trace, Mapping[str, str]]]:
-    plan = rb.load_triage(POLICY, probes=_registry())
+    """The trace, and the level of each metric. The certificate is the one that the lab's API shows."""
+    plan = rb.load_triage()
     with open_lab(fault) as lab:
-        inputs = {name: value for name, value in lab.inputs.items() if name in plan.runbook.inputs}
+        api = urlsplit(lab.inputs["api_url"])
+        certificate = {"tls_host": str(api.hostname), "tls_port": str(api.port), "tls_name": "localhost"}
+        inputs = {name: each for name, each in {**certificate, **lab.inputs}.items() if name in plan.runbook.inputs}
         trace = rb.run(plan, inputs=inputs, environ=lab.environ)
         yield trace, {each.step: each.level for each in build(trace).metrics}
 

@@ -1,7 +1,10 @@
 """The shipped policy is the guide's metric table, row by row, and its thresholds hold exactly as written there."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,3 +176,25 @@ def test_every_finding_is_a_symptom_with_the_action_and_the_runbook_to_run(measu
         resolution = document.findings[FindingId(f"{step}_{level}")].resolution
         assert resolution is not None
         assert document.resolutions[resolution].steps == (action, f"runbook run {RUNBOOKS[step]}")
+
+
+def test_a_disk_of_this_machine_takes_the_place_of_the_databases_as_the_comment_says(
+    fakes: Callable[..., Any], tmp_path: Path
+) -> None:
+    text = (shipped_directory() / "policy" / "metrics.yaml").read_text("utf-8")
+    instead = "\n".join(f"    {line}" for line in re.findall(r"(?m)^  #   (\S.*)$", text))
+    text = re.sub(r"(?ms)^    probe: aws.rds_instance$.*?metric: storage_utilization", instead, text)
+    text = re.sub(r"(?m)^  db_instance_id:.*\n", "", text)
+    file = tmp_path / "metrics.yaml"
+    file.write_text(text)
+    disk = rb.FakeProbe(
+        "host.disk",
+        {"total": 100, "used": 86, "free": 14, "utilization": 86.0, "inode_utilization": None},
+        like=rb.Registry().get("host.disk"),
+    )
+
+    trace = rb.triage(file, probes=fakes().registry.with_probes(disk.probe), environ={})
+
+    row = build(trace).metrics[5]
+    assert (row.title, row.shown, row.level) == ("Disk usage", "86 %", "warning")
+    assert rb.load_triage(file, probes=fakes().registry.with_probes(disk.probe)).runbook.steps.keys() == RUNBOOKS.keys()
