@@ -172,10 +172,18 @@ def _every(client: Client, pages: Pages) -> tuple[list[_Listed], bool]:
 
 def covers(names: Sequence[str], domain: str) -> bool:
     """Whether a certificate with these names is one for the domain; ``*.example.com`` stands for one more label."""
-    wanted = domain.lower().rstrip(".")
+    wanted = _ascii(domain.lower().rstrip("."))
     parent = wanted.partition(".")[2]
     accepted = {wanted, f"*.{parent}"} if parent else {wanted}
     return any(name.lower().rstrip(".") in accepted for name in names)
+
+
+def _ascii(domain: str) -> str:
+    """As certificates have it: ``müller.example`` is ``xn--mller-kva.example``."""
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        return domain
 
 
 def _unknown(error: ProbeError, arn: str, region: str) -> ProbeError:

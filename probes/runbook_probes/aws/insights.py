@@ -18,6 +18,7 @@ from runbook_probes.aws.client import Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.log_group import LogGroupParams, Span, ago, no_such_group
 from runbook_probes.command_line import pasteable
+from runbook_probes.network import allowance
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 2.0
@@ -30,6 +31,8 @@ MOST_THROTTLED = 3
 MOST_SHOWN = 20
 MOST_TEXT = 500
 MOST_VALUE = 10_000
+MOST_NAME = 200
+MOST_FIELDS = 500
 SYNTAX = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html"
 
 
@@ -55,8 +58,8 @@ def _command(params: InsightsParams) -> str:
     start = pasteable("aws", "logs", "start-query", *group)
     # The shell fills in the times, so they stand outside of what is quoted.
     times = f'--start-time "$(date -d \'{ago(params.window)}\' +%s)" --end-time "$(date +%s)"'
-    query = pasteable("--query-string", params.query, "--limit", str(params.limit), *params.options())
-    results = pasteable(*params.options())
+    query = pasteable("--query-string", params.query, "--limit", str(params.limit), *params.placed().options())
+    results = pasteable(*params.placed().options())
     return (
         f"query=$({start} {times} {query} --query queryId --output text) && sleep 5 && "
         f'aws logs get-query-results --query-id "$query" {results}'
@@ -128,7 +131,7 @@ class _Query:
                     raise
                 continue
             throttled = 0
-            status = str(answer.get("status", "Unknown"))
+            status = str(answer.get("status"))
             self._over = status in _ENDED
             if status == "Complete":
                 return answer
@@ -138,7 +141,7 @@ class _Query:
 
     async def _poll(self) -> Mapping[str, Any]:
         aim = Aim("logs", "GetQueryResults")
-        asks = f"the question for the results of the query of log group {self._params.log_group}"
+        asks = f"the query of log group {self._params.log_group}"
         self.polls += 1
         identity = self._identity
         answer: Mapping[str, Any] = await ask(
@@ -150,7 +153,7 @@ class _Query:
         waited = show(anyio.current_time() - self._began, Dimension.DURATION)
         return ProbeError(
             ErrorKind.TIMEOUT,
-            f"the query of log group {self._params.log_group} was still {status.lower()} after {waited}",
+            f"the query of log group {self._params.log_group} was still {_UNDER_WAY.get(status, 'going on')} after {waited}",
             remedy="give the step a longer timeout, or a shorter window: a query takes as long as it has to scan",
         )
 
@@ -160,7 +163,7 @@ class _Query:
         try:
             yield
         except ProbeError as error:
-            trouble = await self._stop(min(STOP_S, self._whole.remaining()))
+            trouble = await self._stop(min(STOP_S, allowance(self._whole)))
             if not trouble:
                 raise
             raise ProbeError(error.kind, f"{error.message}; {trouble}", remedy=error.remedy) from error.__cause__
@@ -184,6 +187,8 @@ class _Query:
                     )
                 trouble = ""
             except ProbeError as error:
+                if error.kind in (ErrorKind.MALFORMED, ErrorKind.MISSING):  # it has ended by itself
+                    return ""
                 trouble += f" ({error.remedy})" if error.kind is ErrorKind.FORBIDDEN else ""
         return trouble
 
@@ -231,6 +236,7 @@ _FAILED: Mapping[str, tuple[ErrorKind, str, str]] = {
     ),
 }
 _ENDED = {"Complete", *_FAILED}
+_UNDER_WAY = {"Scheduled": "scheduled", "Running": "running"}
 
 
 def _asked(params: InsightsParams, span: Span) -> dict[str, object]:
@@ -256,8 +262,8 @@ def _reading(params: InsightsParams, query: _Query, answer: Mapping[str, Any]) -
         )
     rows = [
         {
-            one_line(str(each.get("field", ""))): cut(str(each.get("value", "")), MOST_VALUE)
-            for each in row
+            cut(one_line(str(each.get("field", ""))), MOST_NAME): cut(str(each.get("value", "")), MOST_VALUE)
+            for each in row[:MOST_FIELDS]
             if each.get("field") != "@ptr"
         }
         for row in answer.get("results", ())[: params.limit]

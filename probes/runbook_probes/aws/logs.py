@@ -28,7 +28,7 @@ _NEWEST_FIRST_SINCE = dt.datetime(2024, 1, 1, tzinfo=dt.UTC).timestamp()
 
 
 class LogGroupsParams(AwsParams):
-    prefix: Annotated[str, Field(pattern=r"^[\w.\-/#]*$", max_length=512)] = Field(
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-/#]*$", max_length=512)] = Field(
         "/ecs/", description="With what their names begin; empty for all groups of the region"
     )
 
@@ -108,10 +108,20 @@ class LogsFilterReading(Reading):
 
 def _filter_command(params: LogsFilterParams) -> str:
     words = ["aws", "logs", "filter-log-events", *params.options_of_group()]
-    pattern = ["--filter-pattern", params.pattern] if params.pattern else []
+    # What begins with a hyphen would be taken for an option of its own.
+    pattern = (
+        [f"--filter-pattern={params.pattern}"]
+        if params.pattern.startswith("-")
+        else ["--filter-pattern", params.pattern]
+    )
     # The shell fills in the time, so it stands outside of what is quoted.
     start = f"--start-time \"$(date -d '{ago(params.window)}' +%s000)\""
-    return " ".join(filter(None, (pasteable(*words), start, pasteable(*pattern, *params.options()))))
+    return " ".join(
+        filter(
+            None,
+            (pasteable(*words), start, pasteable(*(pattern if params.pattern else ()), *params.placed().options())),
+        )
+    )
 
 
 @probe("aws.logs_filter", command=_filter_command)
@@ -128,7 +138,7 @@ async def logs_filter(params: LogsFilterParams, ctx: ProbeContext) -> LogsFilter
     try:
         found = await ask_pages(params, ctx, pages, lambda client: _search(client, params, span, pages), asks=asks)
     except ProbeError as error:
-        raise await no_such_group(params, ctx, _bad_pattern(error), pages.aim.region) from error.__cause__
+        raise await no_such_group(params, ctx, _bad_pattern(params, error), pages.aim.region) from error.__cause__
     note = "" if found.matches else await _why_none(params, ctx, span)
     return _reading(params, span, found, note)
 
@@ -196,10 +206,11 @@ def _asked(params: LogGroupParams, span: Span) -> dict[str, object]:
     return {group: params.log_group, "startTime": int(span.start * 1000), "endTime": int(span.end * 1000)}
 
 
-def _bad_pattern(error: ProbeError) -> ProbeError:
-    if error.kind is not ErrorKind.MALFORMED or "pattern" not in error.message.lower():
+def _bad_pattern(params: LogsFilterParams, error: ProbeError) -> ProbeError:
+    if error.kind is not ErrorKind.MALFORMED or error.remedy or not params.pattern:
         return error
-    return ProbeError(error.kind, error.message, remedy=f"see {SYNTAX} for how patterns are written")
+    told = f"check the pattern: terms with other signs than letters, digits and _ stand in double quotes; see {SYNTAX}"
+    return ProbeError(error.kind, error.message, remedy=told)
 
 
 async def _why_none(params: LogsFilterParams, ctx: ProbeContext, span: Span) -> str:
@@ -223,7 +234,7 @@ async def _why_none(params: LogsFilterParams, ctx: ProbeContext, span: Span) -> 
 def _reading(params: LogsFilterParams, span: Span, found: _Found, note: str) -> LogsFilterReading:
     latest = found.latest_ms if found.knows_latest else None
     missing = (
-        "no event matches"
+        "no event matches, so there is no latest one"
         if not found.matches
         else f"only the first {found.matches} matches were counted, oldest first; give a shorter window or a higher most"
     )

@@ -1,7 +1,10 @@
 """One AWS endpoint for all tests of this folder, undisturbed before each of them."""
 
+import json
+import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +89,57 @@ def client(aws: AwsEndpoint) -> Iterator[Callable[[str], Any]]:
     yield of
     for each in opened:
         each.close()
+
+
+class Scripted(ThreadingHTTPServer):
+    """Answers each operation of a JSON service with the next of its answers, and again and again with the last."""
+
+    daemon_threads = True
+    answers: Mapping[str, Sequence[object]]
+    asked: list[tuple[str, Any]]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def of(self, operation: str) -> list[Any]:
+        """What was asked of that operation, in order."""
+        return [request for name, request in self.asked if name == operation]
+
+
+class _ScriptedHandler(BaseHTTPRequestHandler):
+    server: Scripted
+
+    def do_POST(self) -> None:
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        index = len(self.server.of(operation))
+        self.server.asked.append((operation, request))
+        answers = self.server.answers[operation]
+        body = json.dumps(answers[min(index, len(answers) - 1)]).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        """Nobody reads a line for each request."""
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[Mapping[str, Sequence[object]]], Scripted]]:
+    """``scripted({operation: [answer, …]})`` is a server with these answers, for what no well-behaved one would say."""
+    servers: list[Scripted] = []
+
+    def serve(answers: Mapping[str, Sequence[object]]) -> Scripted:
+        server = Scripted(("127.0.0.1", 0), _ScriptedHandler)
+        server.answers, server.asked = answers, []
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        servers.append(server)
+        return server
+
+    yield serve
+    for each in servers:
+        each.shutdown()
+        each.server_close()
