@@ -1,8 +1,6 @@
 """The http probes: what does a URL answer, and how fast is it?"""
 
-import json
 import zlib
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
@@ -22,6 +20,7 @@ from runbook_engine.secret import HIDDEN
 from runbook_probes.http_latency import latency
 from runbook_probes.http_params import HttpParams, Size, curl
 from runbook_probes.http_timeline import Timeline
+from runbook_probes.json_text import read_json
 from runbook_probes.network import within
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ __all__ = ["GetParams", "GetReading", "get", "latency"]
 MOST_TEXT = 10_000
 MOST_EXCERPT = 500
 MOST_HEADERS = 40
-MOST_DEPTH = 64
 MOST_UNFOLDED = 16 * 1024 * 1024
 HIDDEN_HEADERS = frozenset({"set-cookie", "authorization", "www-authenticate", "authentication-info"})
 """Headers of an answer that may hold what is nobody's business."""
@@ -145,25 +143,6 @@ def _text(answer: "Answer") -> str:
 def _document(text: str) -> JsonValue:
     """JSON where it is, and not nested beyond what the rest of the program can take; text where not."""
     try:
-        found: JsonValue = json.loads(text, parse_constant=lambda _name: None)
-        if _depth(found) <= MOST_DEPTH:
-            return found
-    except (ValueError, RecursionError):
-        pass
-    return {"text": text[:MOST_TEXT]}
-
-
-def _depth(document: JsonValue) -> int:
-    """How deeply lists and objects are nested."""
-    level: list[JsonValue] = [document]
-    for depth in range(MOST_DEPTH + 1):
-        level = [child for each in level for child in _children(each)]
-        if not level:
-            return depth
-    return MOST_DEPTH + 1
-
-
-def _children(node: JsonValue) -> Iterable[JsonValue]:
-    if isinstance(node, dict):
-        return node.values()
-    return node if isinstance(node, list) else ()
+        return read_json(text)
+    except ValueError:
+        return {"text": text[:MOST_TEXT]}
