@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
@@ -11,7 +10,7 @@ from runbook_engine.probe import Count, Duration, ErrorKind, ProbeContext, Probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.ecs_tasks import Stopped, stopped_tasks
 from runbook_probes.aws.failure import Aim
-from runbook_probes.aws.shown import Answer, moment, since, told
+from runbook_probes.aws.shown import Answer, expected, moment, since, told
 from runbook_probes.command_line import pasteable
 
 MOST_EVENTS = 10
@@ -61,36 +60,34 @@ def _command(params: EcsServiceParams) -> str:
 async def ecs_service(params: EcsServiceParams, ctx: ProbeContext) -> EcsServiceReading:
     """Asks ECS for a service (ecs:DescribeServices) and for its stopped tasks (ecs:ListTasks, ecs:DescribeTasks)."""
     aim = Aim("ecs", "DescribeServices")
-    seen = _Seen()
+    # What is known when the asking ends, in whichever way it ends: the service is known without its tasks, too.
+    services: list[Answer] = []
+    tasks: list[Stopped] = []
+    reason = ""
 
     def work(client: Client) -> None:
-        seen.service = _described(client, params, aim)
-        seen.stopped = stopped_tasks(client, aim, params.cluster, str(seen.service["serviceName"]))
+        services.append(_described(client, params, aim))
+        tasks.append(stopped_tasks(client, aim, params.cluster, str(services[0]["serviceName"])))
 
     try:
         await ask("ecs", params, ctx, aim, work, asks=f"ecs {aim.operation}")
     except ProbeError as error:
-        if seen.service is None:
+        if not services:
             raise _explained(error, params, aim) from error
-        seen.reason = f"{error.message}; {error.remedy}" if error.remedy else error.message
-    return _reading(seen, dt.datetime.now(dt.UTC))
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What is known when the asking ends, in whichever way it ends: stopped tasks are not needed to know the rest."""
-
-    service: Answer | None = None
-    stopped: Stopped | None = None
-    reason: str = field(default="")
+        failure = aim.timed_out("in time", f"ecs {aim.operation}") if error.kind is ErrorKind.TIMEOUT else error
+        reason = f"{failure.message}; {failure.remedy}" if failure.remedy else failure.message
+    return _reading(services[0], None if reason else tasks[0], reason, dt.datetime.now(dt.UTC))
 
 
 def _described(client: Client, params: EcsServiceParams, aim: Aim) -> Answer:
     answer: Answer = client.describe_services(cluster=params.cluster, services=[params.service])
     if answer.get("services"):
         service: Answer = answer["services"][0]
+        for name in ("serviceName", "status", "desiredCount", "runningCount", "pendingCount"):
+            expected(service, aim, name)
         return service
-    reasons = ", ".join(sorted({told(each.get("reason")) for each in answer.get("failures", [])})) or "no reason given"
+    expected(answer, aim, "failures")
+    reasons = ", ".join(sorted({told(each.get("reason")) for each in answer["failures"]})) or "no reason given"
     kind = ErrorKind.MISSING if reasons == "MISSING" else ErrorKind.OTHER
     cluster = f"{params.cluster} of {aim.region}"
     raise ProbeError(kind, f"ECS does not know a service {params.service} in the cluster {cluster} ({reasons})")
@@ -109,22 +106,21 @@ def _explained(error: ProbeError, params: EcsServiceParams, aim: Aim) -> ProbeEr
     return ProbeError(error.kind, message, remedy=f"{listed} shows those that exist; check the region, too")
 
 
-def _reading(seen: _Seen, now: dt.datetime) -> EcsServiceReading:
-    service = seen.service or {}
+def _reading(service: Answer, stopped: Stopped | None, reason: str, now: dt.datetime) -> EcsServiceReading:
     deployments: Sequence[Answer] = service.get("deployments") or service.get("taskSets") or []
     primary = next((each for each in deployments if each.get("status") == "PRIMARY"), {})
     state = str(primary.get("rolloutState") or primary.get("stabilityStatus") or "")
-    began, stopped = primary.get("createdAt"), seen.stopped
-    told_not = {} if stopped else dict.fromkeys(("stopped_tasks", "out_of_memory_tasks", "failing_tasks"), seen.reason)
+    began = primary.get("createdAt")
+    told_not = {} if stopped else dict.fromkeys(("stopped_tasks", "out_of_memory_tasks", "failing_tasks"), reason)
     if began is None:
         told_not["deployment_age"] = "the service has no primary deployment"
     if primary.get("failedTasks") is None:
         told_not["failed_tasks"] = "ECS counts no failed tasks for this service: another controller deploys it, or none"
     return EcsServiceReading(
-        status=told(service.get("status")),
-        desired=service.get("desiredCount", 0),
-        running=service.get("runningCount", 0),
-        pending=service.get("pendingCount", 0),
+        status=told(service["status"]),
+        desired=service["desiredCount"],
+        running=service["runningCount"],
+        pending=service["pendingCount"],
         deployments=len(deployments),
         rollout=_ROLLOUTS.get(state, "unknown"),
         deployment_age=None if began is None else since(began, now),

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from runbook_probes.aws.client import Client
 from runbook_probes.aws.failure import Aim
-from runbook_probes.aws.shown import Answer, Pages, moment, told
+from runbook_probes.aws.shown import Answer, Pages, expected, moment, told
 
 AT_ONCE = 100
 """How many tasks DescribeTasks takes."""
@@ -34,13 +34,13 @@ class Stopped:
 def stopped_tasks(client: Client, aim: Aim, cluster: str, service: str) -> Stopped:
     """Those of about the last hour. ``aim`` is told what is asked, for the message in case that it is denied."""
     aim.operation = "ListTasks"
-    listed = Pages(client, "list_tasks", "taskArns", cluster=cluster, serviceName=service, desiredStatus="STOPPED")
+    listed = Pages(client, aim, "list_tasks", "taskArns", cluster=cluster, serviceName=service, desiredStatus="STOPPED")
     arns = list(listed)
     aim.operation = "DescribeTasks"
     tasks = [
         task
         for start in range(0, len(arns), AT_ONCE)
-        for task in client.describe_tasks(cluster=cluster, tasks=arns[start : start + AT_ONCE])["tasks"]
+        for task in expected(client.describe_tasks(cluster=cluster, tasks=arns[start : start + AT_ONCE]), aim, "tasks")
     ]
     ends = [end_of(task) for task in tasks]
     rows = [_row(task, end) for task, end in sorted(zip(tasks, ends, strict=True), key=_when, reverse=True)]

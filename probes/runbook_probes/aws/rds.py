@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from runbook_engine.probe import Bytes, Count, Duration, ErrorKind, Percent, ProbeContext, ProbeError, Reading, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
-from runbook_probes.aws.shown import Answer, Pages, moment, told
+from runbook_probes.aws.shown import Answer, Pages, expected, moment, told
 from runbook_probes.aws.statistics import StatisticsParams, cloudwatch
 from runbook_probes.command_line import pasteable
 
@@ -63,7 +63,10 @@ async def rds_instance(params: RdsInstanceParams, ctx: ProbeContext) -> RdsInsta
     aim = Aim("rds", "DescribeDBInstances")
 
     def work(client: Client) -> Answer:
-        instance: Answer = client.describe_db_instances(DBInstanceIdentifier=params.db_instance_id)["DBInstances"][0]
+        answer = client.describe_db_instances(DBInstanceIdentifier=params.db_instance_id)
+        instance: Answer = next(iter(expected(answer, aim, "DBInstances")), {})
+        for name in ("DBInstanceStatus", "AllocatedStorage"):
+            expected(instance, aim, name)
         return instance
 
     try:
@@ -74,9 +77,9 @@ async def rds_instance(params: RdsInstanceParams, ctx: ProbeContext) -> RdsInsta
         listed = pasteable("aws", "rds", "describe-db-instances", *params.options())
         remedy = f"{listed} shows those that exist; check the region, too"
         raise ProbeError(error.kind, error.message, remedy=remedy) from error
-    allocated = int(instance.get("AllocatedStorage") or 0) * GIB
+    allocated = int(instance["AllocatedStorage"]) * GIB
     storage = await _storage(params, ctx, instance, allocated)
-    status = told(instance.get("DBInstanceStatus"))
+    status = told(instance["DBInstanceStatus"])
     return RdsInstanceReading(
         status=status,
         available=status in SERVING,
@@ -156,7 +159,7 @@ async def rds_maintenance(params: RdsMaintenanceParams, ctx: ProbeContext) -> Rd
     def work(client: Client) -> tuple[Sequence[_Action], bool]:
         named = {"Name": "db-instance-id", "Values": [params.db_instance_id]}
         chosen = {"Filters": [named]} if params.db_instance_id else {}
-        pages = Pages(client, "describe_pending_maintenance_actions", "PendingMaintenanceActions", **chosen)
+        pages = Pages(client, aim, "describe_pending_maintenance_actions", "PendingMaintenanceActions", **chosen)
         actions = [
             _Action(str(resource.get("ResourceIdentifier", "")), detail)
             for resource in pages

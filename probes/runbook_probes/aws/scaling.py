@@ -56,6 +56,7 @@ async def autoscaling(params: AutoscalingParams, ctx: ProbeContext) -> Autoscali
         chosen = {"ResourceIds": [params.resource_id]} if params.resource_id else {}
         pages = Pages(
             client,
+            aim,
             "describe_scalable_targets",
             "ScalableTargets",
             ServiceNamespace=params.service_namespace,

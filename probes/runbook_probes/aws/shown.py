@@ -7,9 +7,11 @@ from typing import Any
 
 from runbook_engine.hostile import cut, one_line
 from runbook_probes.aws.client import Client
+from runbook_probes.aws.failure import Aim, senseless
 
 MOST_PAGES = 20
 MOST_TEXT = 300
+OK = 200
 
 Answer = Mapping[str, Any]
 
@@ -29,19 +31,29 @@ def since(at: dt.datetime, now: dt.datetime) -> float:
     return max(0.0, (now - at).total_seconds())
 
 
+def expected(answer: Answer, aim: Aim, name: str) -> Any:
+    """What every such answer of AWS holds, be it an empty list.
+
+    Without it something else has answered, and nothing was measured. Raises ProbeError.
+    """
+    if answer.get(name) is None:
+        raise senseless(aim, OK)
+    return answer[name]
+
+
 class Pages:
     """The items of all pages of a long answer, page by page, up to MOST_PAGES.
 
     ``complete`` says, once they are read, that there were no more.
     """
 
-    def __init__(self, client: Client, operation: str, key: str, **arguments: object) -> None:
+    def __init__(self, client: Client, aim: Aim, operation: str, key: str, **arguments: object) -> None:
         self._pages: Iterable[Answer] = client.get_paginator(operation).paginate(**arguments)
-        self._key = key
+        self._aim, self._key = aim, key
         self.complete = False
 
     def __iter__(self) -> Iterator[Any]:
         pages = iter(self._pages)
         for page in itertools.islice(pages, MOST_PAGES):
-            yield from page.get(self._key) or ()
+            yield from expected(page, self._aim, self._key)
         self.complete = next(pages, None) is None

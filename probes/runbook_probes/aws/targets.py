@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, JsonValue
 from runbook_engine.probe import Count, ErrorKind, Percent, ProbeContext, ProbeError, Reading, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
-from runbook_probes.aws.shown import Answer, told
+from runbook_probes.aws.shown import Answer, expected, told
 from runbook_probes.command_line import pasteable
 
 MOST_SHOWN = 50
@@ -54,9 +54,8 @@ async def target_health(params: TargetHealthParams, ctx: ProbeContext) -> Target
     aim = Aim("elbv2", "DescribeTargetHealth")
 
     def work(client: Client) -> Sequence[Answer]:
-        found: Sequence[Answer] = client.describe_target_health(TargetGroupArn=params.target_group_arn)[
-            "TargetHealthDescriptions"
-        ]
+        answer = client.describe_target_health(TargetGroupArn=params.target_group_arn)
+        found: Sequence[Answer] = expected(answer, aim, "TargetHealthDescriptions")
         return found
 
     try:

@@ -15,6 +15,8 @@ from runbook_engine.lab.aws_shim import Application, Environ, StartResponse
 DESCRIBE_EVENTS = "AWSHealth_20160804.DescribeEvents"
 STARTED_AGO_S = 1200.0
 MOST_EVENTS = 100
+PAGE = "page-"
+"""How tokens begin, which have four characters at least."""
 
 
 class TargetState(TypedDict, total=False):
@@ -99,8 +101,9 @@ class HealthEvents:
             for each in self._events
             if all(each[name] in wanted[key] for key, name in _FILTERS.items() if wanted.get(key))
         ]
-        start, most = int(asked.get("nextToken") or 0), int(asked.get("maxResults") or MOST_EVENTS)
-        more = {"nextToken": str(start + most)} if start + most < len(found) else {}
+        start = int(str(asked.get("nextToken") or PAGE + "0").removeprefix(PAGE))
+        most = int(asked.get("maxResults") or MOST_EVENTS)
+        more = {"nextToken": f"{PAGE}{start + most}"} if start + most < len(found) else {}
         return {"events": found[start : start + most], **more}
 
 

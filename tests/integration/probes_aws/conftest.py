@@ -74,6 +74,32 @@ def fail(ask: Ask) -> Ask:
 
 
 @pytest.fixture
+def answering() -> Iterator[Callable[[str], str]]:
+    """``answering(body)`` gives the URL of something that says this, with 200, whatever it is asked."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def serve(body: str) -> str:
+        class Answer(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body.encode())))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *_: object) -> None:
+                """Nobody reads it."""
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Answer))
+        threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield serve
+    for each in servers:
+        each.shutdown()
+        each.server_close()
+
+
+@pytest.fixture
 def client(aws: AwsEndpoint) -> Iterator[Callable[[str], Any]]:
     """A plain boto3 client of the endpoint, to put things there."""
     import boto3
@@ -92,7 +118,10 @@ def client(aws: AwsEndpoint) -> Iterator[Callable[[str], Any]]:
 
 
 class Scripted(ThreadingHTTPServer):
-    """Answers each operation of a JSON service with the next of its answers, and again and again with the last."""
+    """Answers each operation of a JSON service with the next of its answers, and again and again with the last.
+
+    An answer may be ``(event, answer)``, which is held back until the event is set.
+    """
 
     daemon_threads = True
     answers: Mapping[str, Sequence[object]]
@@ -116,7 +145,11 @@ class _ScriptedHandler(BaseHTTPRequestHandler):
         index = len(self.server.of(operation))
         self.server.asked.append((operation, request))
         answers = self.server.answers[operation]
-        body = json.dumps(answers[min(index, len(answers) - 1)]).encode()
+        answer = answers[min(index, len(answers) - 1)]
+        if isinstance(answer, tuple):
+            held, answer = answer
+            held.wait(ENOUGH_S)
+        body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))

@@ -217,7 +217,7 @@ class TestWhereTasks:
         aws.disturb(Disturbance(kind, "ecs", "ListTasks"))
         reading = await ask(ecs_service, **names, within=2.0)
         assert reading.running == 3
-        assert "was not answered by 127.0.0.1:" in reading.missing["stopped_tasks"]
+        assert reading.missing["stopped_tasks"].startswith("ecs ListTasks was not answered by 127.0.0.1:")
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("denied", "forbidden"), ("throttled", "throttled")])
@@ -228,6 +228,15 @@ async def test_without_the_service_itself_there_is_no_reading(
     error = await fail(ecs_service, **names)
     assert error.kind == expected
     assert "ecs:DescribeServices" in error.remedy or kind == "throttled"
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"services": [{}]}', '{"services": [{"serviceName": "x", "status": "ACTIVE", "desiredCount": 0}]}']
+)
+async def test_half_an_answer_is_no_service_without_tasks(fail: Any, names: Any, answering: Any, body: str) -> None:
+    error = await fail(ecs_service, **names, endpoint_url=answering(body))
+    assert error.kind is ErrorKind.MALFORMED
+    assert "(200) cannot be understood as one of ecs" in error.message
 
 
 @pytest.mark.parametrize("kind", ["silent", "dripping"])

@@ -86,6 +86,19 @@ class TestAnInstance:
         assert error.kind is ErrorKind.FORBIDDEN
         assert error.remedy == "allow rds:DescribeDBInstances in the IAM policy of these credentials"
 
+    @pytest.mark.parametrize(
+        "inner",
+        [
+            "",
+            "<DBInstances/>",
+            "<DBInstances><DBInstance><DBInstanceStatus>available</DBInstanceStatus></DBInstance></DBInstances>",
+        ],
+    )
+    async def test_of_which_half_an_answer_tells_is_no_reading(self, fail: Any, answering: Any, inner: str) -> None:
+        body = f"<R><DescribeDBInstancesResult>{inner}</DescribeDBInstancesResult></R>"
+        error = await fail(rds_instance, db_instance_id="x", endpoint_url=answering(body))
+        assert error.kind is ErrorKind.MALFORMED
+
     @pytest.mark.parametrize("kind", ["silent", "dripping"])
     async def test_that_does_not_answer_holds_nobody(self, aws: AwsEndpoint, fail: Any, kind: Any) -> None:
         aws.disturb(Disturbance(kind))
@@ -206,6 +219,10 @@ class TestMaintenance:
         (row,) = (await ask(rds_maintenance)).evidence["actions"]
         assert row["description"].startswith("⟨U+202E⟩ xxx")
         assert len(row["description"]) < 400
+
+    async def test_of_which_half_an_answer_tells_is_no_reading(self, fail: Any, answering: Any) -> None:
+        body = "<R><DescribePendingMaintenanceActionsResult/></R>"
+        assert (await fail(rds_maintenance, endpoint_url=answering(body))).kind is ErrorKind.MALFORMED
 
     async def test_that_is_denied_names_the_action(self, aws: AwsEndpoint, fail: Any) -> None:
         aws.disturb(Disturbance("denied", "rds"))

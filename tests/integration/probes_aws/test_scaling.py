@@ -80,6 +80,11 @@ async def test_an_unknown_namespace_is_malformed(aws: AwsEndpoint, fail: Any) ->
     assert error.kind is ErrorKind.MALFORMED
 
 
+async def test_half_an_answer_is_no_service_that_does_not_scale(fail: Any, answering: Any) -> None:
+    error = await fail(autoscaling, endpoint_url=answering("{}"))
+    assert error.kind is ErrorKind.MALFORMED
+
+
 async def test_a_denial_names_the_action(aws: AwsEndpoint, fail: Any) -> None:
     aws.disturb(Disturbance("denied", "application-autoscaling"))
     error = await fail(autoscaling)

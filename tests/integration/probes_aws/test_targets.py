@@ -1,5 +1,7 @@
 """The probe aws.target_health against a real endpoint."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -113,6 +115,12 @@ class TestAWrongArn:
         assert "this is not the ARN of a target group; it looks like arn:aws:" in str(caught.value) or len(arn) > 1024
 
 
+async def test_half_an_answer_is_no_group_without_targets(fail: Any, answering: Any) -> None:
+    body = "<DescribeTargetHealthResponse><DescribeTargetHealthResult/></DescribeTargetHealthResponse>"
+    error = await fail(target_health, target_group_arn=ARN, endpoint_url=answering(body))
+    assert error.kind is ErrorKind.MALFORMED
+
+
 async def test_a_denial_names_the_action(aws: AwsEndpoint, fail: Any) -> None:
     aws.disturb(Disturbance("denied", "elasticloadbalancing"))
     error = await fail(target_health, target_group_arn=ARN)
@@ -138,3 +146,18 @@ def test_the_command_is_that_of_the_aws_cli() -> None:
 def test_the_share_is_a_percentage_that_may_be_missing() -> None:
     share = target_health.metrics["healthy_share"]
     assert (share.dimension, share.optional, share.upper) == (Dimension.PERCENT, True, 100)
+
+
+def test_no_client_is_loaded_before_a_probe_runs() -> None:
+    program = f"""
+import sys
+from runbook_probes.aws.ecs import ecs_service
+from runbook_probes.aws.rds import rds_instance, rds_maintenance
+from runbook_probes.aws.scaling import autoscaling
+from runbook_probes.aws.targets import target_health
+target_health.command(target_health.params(target_group_arn={ARN!r}))
+ecs_service.command(ecs_service.params(cluster="a", service="b"))
+print([name for name in ("boto3", "botocore", "urllib3", "jmespath") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
