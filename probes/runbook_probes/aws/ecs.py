@@ -144,7 +144,8 @@ def _evidence(service: Answer, deployments: Sequence[Answer], stopped: Stopped |
     }
     if stopped is not None:
         shown["stopped"] = [dict(each) for each in stopped.rows[:MOST_STOPPED]]
-        if len(stopped.rows) > MOST_STOPPED or not stopped.complete:
+        shown |= stopped.note
+        if len(stopped.rows) > MOST_STOPPED:
             shown["truncated"] = True
     return shown
 

@@ -156,7 +156,7 @@ async def rds_maintenance(params: RdsMaintenanceParams, ctx: ProbeContext) -> Rd
     """Asks RDS which maintenance is pending (rds:DescribePendingMaintenanceActions)."""
     aim = Aim("rds", "DescribePendingMaintenanceActions")
 
-    def work(client: Client) -> tuple[Sequence[_Action], bool]:
+    def work(client: Client) -> tuple[Sequence[_Action], Mapping[str, JsonValue]]:
         named = {"Name": "db-instance-id", "Values": [params.db_instance_id]}
         chosen = {"Filters": [named]} if params.db_instance_id else {}
         pages = Pages(client, aim, "describe_pending_maintenance_actions", "PendingMaintenanceActions", **chosen)
@@ -165,10 +165,10 @@ async def rds_maintenance(params: RdsMaintenanceParams, ctx: ProbeContext) -> Rd
             for resource in pages
             for detail in resource.get("PendingMaintenanceActionDetails") or ()
         ]
-        return actions, pages.complete
+        return actions, pages.note
 
-    actions, complete = await ask("rds", params, ctx, aim, work, asks="which maintenance of RDS is pending")
-    return _maintenance(actions, complete=complete, now=dt.datetime.now(dt.UTC))
+    actions, note = await ask("rds", params, ctx, aim, work, asks="which maintenance of RDS is pending")
+    return _maintenance(actions, note, dt.datetime.now(dt.UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +200,10 @@ class _Action:
 _BY_ITSELF = ("AutoAppliedAfterDate", "ForcedApplyDate")
 
 
-def _maintenance(actions: Sequence[_Action], *, complete: bool, now: dt.datetime) -> RdsMaintenanceReading:
+def _maintenance(actions: Sequence[_Action], note: Mapping[str, JsonValue], now: dt.datetime) -> RdsMaintenanceReading:
     dates = sorted(each.at for each in actions if each.at is not None)
     none = "no date is set: RDS waits until somebody applies it" if actions else "no maintenance is pending"
     ordered = sorted(actions, key=lambda each: each.at or dt.datetime.max.replace(tzinfo=dt.UTC))
-    whole = complete and len(actions) <= MOST_SHOWN
     return RdsMaintenanceReading(
         pending=len(actions),
         overdue=sum(each.is_overdue(now) for each in actions),
@@ -212,6 +211,7 @@ def _maintenance(actions: Sequence[_Action], *, complete: bool, now: dt.datetime
         missing={} if dates else {"next_in": none},
         evidence={
             "actions": [dict(each.row()) for each in ordered[:MOST_SHOWN]],
-            **({} if whole else {"truncated": True}),
+            **({"truncated": True} if len(actions) > MOST_SHOWN else {}),
+            **note,
         },
     )

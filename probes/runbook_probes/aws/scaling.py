@@ -1,6 +1,6 @@
 """Within which limits does a service scale by itself?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -44,7 +44,7 @@ def _command(params: AutoscalingParams) -> str:
 @dataclass(frozen=True, slots=True)
 class _Found:
     targets: Sequence[Answer]
-    complete: bool
+    note: Mapping[str, JsonValue]
 
 
 @probe("aws.autoscaling", command=_command)
@@ -62,7 +62,7 @@ async def autoscaling(params: AutoscalingParams, ctx: ProbeContext) -> Autoscali
             ServiceNamespace=params.service_namespace,
             **chosen,
         )
-        return _Found(sorted(pages, key=_place), pages.complete)
+        return _Found(sorted(pages, key=_place), pages.note)
 
     found = await ask("application-autoscaling", params, ctx, aim, work, asks="what scales by itself")
     return _reading(params, found)
@@ -76,7 +76,6 @@ def _reading(params: AutoscalingParams, found: _Found) -> AutoscalingReading:
     first = found.targets[0] if found.targets else {}
     what = params.resource_id or f"the namespace {params.service_namespace}"
     none = f"Application Auto Scaling knows no scalable target of {what}: it does not scale by itself, or is misspelt"
-    whole = found.complete and len(found.targets) <= MOST_SHOWN
     return AutoscalingReading(
         targets=len(found.targets),
         minimum=first.get("MinCapacity"),
@@ -85,7 +84,8 @@ def _reading(params: AutoscalingParams, found: _Found) -> AutoscalingReading:
         missing={} if found.targets else {"minimum": none, "maximum": none},
         evidence={
             "targets": [_row(each) for each in found.targets[:MOST_SHOWN]],
-            **({} if whole else {"truncated": True}),
+            **({"truncated": True} if len(found.targets) > MOST_SHOWN else {}),
+            **found.note,
         },
     )
 

@@ -5,6 +5,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
 from runbook_engine.hostile import cut, one_line
 from runbook_probes.aws.client import Client
 from runbook_probes.aws.failure import Aim, senseless
@@ -44,16 +46,17 @@ def expected(answer: Answer, aim: Aim, name: str) -> Any:
 class Pages:
     """The items of all pages of a long answer, page by page, up to MOST_PAGES.
 
-    ``complete`` says, once they are read, that there were no more.
+    ``note``, for the evidence, says once they are read that there were more; else it is empty.
     """
 
     def __init__(self, client: Client, aim: Aim, operation: str, key: str, **arguments: object) -> None:
         self._pages: Iterable[Answer] = client.get_paginator(operation).paginate(**arguments)
         self._aim, self._key = aim, key
-        self.complete = False
+        self.note: dict[str, JsonValue] = {}
 
     def __iter__(self) -> Iterator[Any]:
         pages = iter(self._pages)
         for page in itertools.islice(pages, MOST_PAGES):
             yield from expected(page, self._aim, self._key)
-        self.complete = next(pages, None) is None
+        if next(pages, None) is not None:
+            self.note = {"note": f"{MOST_PAGES} pages were read and counted, and there are more"}

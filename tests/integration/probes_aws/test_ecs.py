@@ -114,6 +114,7 @@ async def test_stopped_tasks_are_read_from_all_pages(aws: AwsEndpoint, ask: Any,
     asked = [each.operation for each in aws.calls()[before:]]
     assert (asked.count("ListTasks"), asked.count("DescribeTasks")) == (3, 3)
     assert len(reading.evidence["stopped"]) == 20
+    assert "note" not in reading.evidence
     assert reading.evidence["truncated"] is True
 
 
@@ -121,7 +122,7 @@ async def test_an_endless_list_of_tasks_is_cut_and_says_so(aws: AwsEndpoint, ask
     aws.set_service(desired=3, running=3, stopped=[{"exit_code": 1}] * 2001)
     reading = await ask(ecs_service, **names)
     assert reading.stopped_tasks == 2000
-    assert reading.evidence["truncated"] is True
+    assert reading.evidence["note"] == "20 pages were read and counted, and there are more"
 
 
 async def test_texts_of_others_are_shown_on_one_line_and_bounded(aws: AwsEndpoint, ask: Any, names: Any) -> None:

@@ -73,6 +73,16 @@ async def test_targets_are_read_from_all_pages(aws: AwsEndpoint, ask: Any, clien
     assert (reading.targets, reading.minimum, reading.maximum) == (60, 0, 100)
     assert len(reading.evidence["targets"]) == 50
     assert reading.evidence["truncated"] is True
+    assert "note" not in reading.evidence
+
+
+async def test_an_endless_list_of_targets_is_cut_and_says_so(ask: Any, scripted: Any) -> None:
+    target = {"ResourceId": "service/a/b", "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 1}
+    pages = [{"ScalableTargets": [target], "NextToken": f"page-{number}"} for number in range(30)]
+    server = scripted({"DescribeScalableTargets": pages})
+    reading = await ask(autoscaling, endpoint_url=server.url)
+    assert reading.targets == 20
+    assert reading.evidence["note"] == "20 pages were read and counted, and there are more"
 
 
 async def test_an_unknown_namespace_is_malformed(aws: AwsEndpoint, fail: Any) -> None:
