@@ -150,10 +150,10 @@ async def query(params: QueryParams, ctx: ProbeContext) -> QueryReading:
 
 
 def _path(params: QueryParams, now: float, seconds: float) -> str:
-    """``timeout`` lets the server give the query up when nobody waits for it any more."""
+    """``timeout`` lets the server give the query up when nobody waits for it any more. "Now" is by the server's clock."""
     about = {"query": params.query, "timeout": f"{max(1, round(seconds * 1000))}ms"}
     if not params.window:
-        return f"/api/v1/query?{urlencode({**about, 'time': f'{now:.3f}'})}"
+        return f"/api/v1/query?{urlencode(about)}"
     step = f"{params.resolution:.3f}"
     times = {"start": f"{now - params.window:.3f}", "end": f"{now:.3f}", "step": step}
     return f"/api/v1/query_range?{urlencode({**about, **times})}"
@@ -207,7 +207,12 @@ def _latest(first: Series | None, since: float | None) -> tuple[float | None, st
         at = time.strftime("%H:%M:%S UTC", time.gmtime(first.times[-1]))
         return None, f"the series ended at {at}: it has no value now"
     value = first.values[-1]
-    return value, "" if value is not None else f"the value is {first.latest_text}: the query divides by nothing"
+    return (
+        value,
+        ""
+        if value is not None
+        else f"the value is {first.latest_text}, which comes of dividing by nothing, or of scalar() of no series",
+    )
 
 
 def _evidence(found: Answered) -> dict[str, JsonValue]:

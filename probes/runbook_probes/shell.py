@@ -33,12 +33,13 @@ MOST_SAID = 200
 _SIGNALS_FROM = 128
 
 
-def _not_secret(value: object) -> object:
+def _word(value: object) -> object:
+    """Numbers are texts here, as YAML has ``--hours, 1`` for what a shell would give as a text."""
     if isinstance(value, Secret):
         raise ValueError(  # noqa: TRY004 - pydantic collects it
             "a secret cannot be an argument, which every user of the machine may read; give it in variables"
         )
-    return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _plain(text: str) -> str:
@@ -52,10 +53,15 @@ def _variables(variables: dict[str, str | Secret]) -> dict[str, str | Secret]:
         if not name or "=" in name or "\0" in name:
             raise ValueError(f"{name[:80]!r} is not the name of a variable; write for example PGHOST")
         _plain(value.reveal() if isinstance(value, Secret) else value)
-    return variables
+    return {name: value for name, value in variables.items() if value}
 
 
-Word = Annotated[str, Field(max_length=MOST_WORD), AfterValidator(_plain), BeforeValidator(_not_secret)]
+Word = Annotated[
+    str,
+    Field(max_length=MOST_WORD),
+    AfterValidator(_plain),
+    BeforeValidator(_word, json_schema_input_type=str | int | float),
+]
 
 
 class RunParams(Params):
@@ -68,7 +74,11 @@ class RunParams(Params):
         "", description="Where it runs; without it, where the runbook runs"
     )
     variables: Annotated[dict[str, str | Secret], AfterValidator(_variables)] = Field(
-        default_factory=dict, description="Environment variables, beside PATH, HOME, the user and the language"
+        default_factory=dict,
+        description="Environment variables, beside PATH, HOME, the user and the language; one without a text is not set",
+    )
+    needs: Annotated[tuple[Annotated[str, AfterValidator(_plain)], ...], Field(max_length=MOST_WORDS)] = Field(
+        (), description="Files without which it can tell nothing, such as the script that an interpreter is given"
     )
     most_output: Size = Field(
         64 * 1024, ge=0, le=4 * 1024 * 1024, description="Its output is kept up to here; more is read and counted"
@@ -136,7 +146,7 @@ async def run(params: RunParams, ctx: ProbeContext) -> RunReading:
         )
 
     variables = {key: value.reveal() if isinstance(value, Secret) else value for key, value in params.variables.items()}
-    job = Job(params.words, params.directory, variables, ctx.environ)
+    job = Job(params.words, params.directory, variables, ctx.environ, params.needs)
     with within(ctx, gave_up):
         started = anyio.current_time()
         ended = await job.run(watched)

@@ -23,6 +23,7 @@ GRACE = 0.5
 """Seconds in which whoever still holds the output may close it, once the program itself has ended."""
 TAIL = 2_000
 _PIECE = 65_536
+_ELSEWHERE = "run the runbook where it is, or give the step its directory"
 
 # What programs need to start at all and to speak the reader's language; everything else must be given.
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
@@ -89,12 +90,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A program with its arguments, where it runs, and the variables that it sees beside those of ``KEPT``."""
+    """A program with its arguments, where it runs, the variables that it sees beside those of ``KEPT``, and files it needs."""
 
     words: Sequence[str]
     directory: str
     variables: Mapping[str, str]
     environ: Mapping[str, str]
+    needs: Sequence[str] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -115,6 +117,9 @@ class Job:
         directory = self.directory or None
         if directory and not await in_thread(Path(directory).is_dir):
             raise ProbeError(ErrorKind.MISSING, f"the directory {directory} does not exist, or cannot be entered")
+        for needed in self.needs:
+            if not await in_thread(Path(self.directory, needed).is_file):
+                raise ProbeError(ErrorKind.MISSING, f"there is no {needed} in {self._place}", remedy=_ELSEWHERE)
         try:
             return await anyio.open_process(
                 list(self.words),
@@ -127,6 +132,10 @@ class Job:
             )
         except OSError as error:
             raise self._not_started(error) from error
+
+    @property
+    def _place(self) -> str:
+        return self.directory or str(Path.cwd())
 
     def _not_started(self, error: OSError) -> ProbeError:
         program = self.words[0]
@@ -142,8 +151,8 @@ class Job:
                 if file is not None:
                     return ProbeError(
                         ErrorKind.UNAVAILABLE,
-                        f"there is no {program} in {self.directory or Path.cwd()}",
-                        remedy="run the runbook where it is, or give the step its directory",
+                        f"there is no {program} in {self._place}",
+                        remedy=_ELSEWHERE,
                     )
                 return ProbeError(
                     ErrorKind.UNAVAILABLE, f"{program} is not installed", remedy=f"install {program}, or mend PATH"

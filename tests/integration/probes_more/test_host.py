@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from runbook_engine.probe import ErrorKind, ProbeError
@@ -20,9 +20,7 @@ MIB = 1024**2
 
 async def test_a_disk_is_as_full_as_df_says(measure: Any, tmp_path: Path) -> None:
     reading = await measure(disk, path=str(tmp_path))
-    told = subprocess.run(
-        ["df", "-B1", "--output=size,used,avail", str(tmp_path)], capture_output=True, text=True, check=True
-    )
+    told = await anyio.run_process(["df", "-B1", "--output=size,used,avail", str(tmp_path)])
     size, used, free = (int(each) for each in told.stdout.splitlines()[1].split())
     assert reading.total == size
     assert reading.used == pytest.approx(used, abs=256 * MIB)
@@ -61,7 +59,8 @@ async def test_a_disk_that_cannot_be_read_is_an_error(measure: Any, path: str, k
 
 async def test_memory_is_as_the_kernel_tells_it(measure: Any) -> None:
     reading = await measure(memory)
-    fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    text = await anyio.Path("/proc/meminfo").read_text()
+    fields = dict(line.split(":") for line in text.splitlines())
     total = int(fields["MemTotal"].split()[0]) * 1024
     assert 0 < reading.available <= reading.total <= total
     assert 0 < reading.utilization < 100

@@ -136,17 +136,22 @@ async def test_only_a_small_environment_and_the_given_variables_are_seen(measure
     }
 
 
+async def test_a_variable_without_a_text_is_not_set(measure: Any, script: Any) -> None:
+    reading = await measure(run, argv=[script('#!/bin/sh\necho "${DB-unset}"\n')], variables={"DB": Secret("")})
+    assert reading.output == "unset\n"
+
+
 async def test_a_program_runs_in_its_directory_and_is_looked_for_there(
     measure: Any, script: Any, tmp_path: Path
 ) -> None:
-    script("#!/bin/sh\npwd\n")
+    script("#!/bin/sh\nls\n")
     reading = await measure(run, argv=["./look.sh"], directory=str(tmp_path))
-    assert reading.output.strip() == str(tmp_path.resolve())
+    assert reading.output == "look.sh\n"
 
 
 async def test_words_reach_the_program_as_they_are(measure: Any, script: Any) -> None:
-    reading = await measure(run, argv=[script('#!/bin/sh\nprintf "%s|" "$@"\n'), "$(id)", "; ls", "a b", "*"])
-    assert reading.output == "$(id)|; ls|a b|*|"
+    reading = await measure(run, argv=[script('#!/bin/sh\nprintf "%s|" "$@"\n'), "$(id)", "; ls", "a b", "*", 1, 0.5])
+    assert reading.output == "$(id)|; ls|a b|*|1|0.5|"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +184,15 @@ async def test_a_directory_that_does_not_exist_is_missing(measure: Any) -> None:
     with pytest.raises(ProbeError, match="the directory /no/such/place does not exist") as caught:
         await measure(run, argv=["true"], directory="/no/such/place")
     assert caught.value.kind is ErrorKind.MISSING
+
+
+async def test_a_file_that_is_needed_and_absent_is_missing_and_no_exit_code(measure: Any, tmp_path: Path) -> None:
+    given = {"argv": ["sh", "look.sh"], "directory": str(tmp_path), "needs": ["look.sh"]}
+    with pytest.raises(ProbeError, match=f"there is no look.sh in {tmp_path}") as caught:
+        await measure(run, **given)
+    assert caught.value.kind is ErrorKind.MISSING
+    (tmp_path / "look.sh").write_text("exit 7\n")
+    assert (await measure(run, **given)).exit_code == 7
 
 
 async def test_a_script_for_a_shell_needs_a_grant_of_its_own(measure: Any) -> None:
