@@ -128,6 +128,9 @@ async def _listed(params: CertificateParams, ctx: ProbeContext) -> Sequence[_Lis
     every, more_names = await ask_pages(
         params, ctx, pages, lambda client: _every(client, pages), asks="the list of certificates"
     )
+    if len(every) > MOST_CERTIFICATES:
+        told = f"ACM lists more than {MOST_CERTIFICATES} certificates"
+        raise ProbeError(ErrorKind.MALFORMED, told, remedy="give certificate_arn")
     found = sorted((each for each in every if covers(each.names, params.domain)), key=lambda each: each.rank)
     if found:
         return found
@@ -162,11 +165,7 @@ def _every(client: Client, pages: Pages) -> tuple[list[_Listed], bool]:
             )
         pages.found = len(found)
         if len(found) > MOST_CERTIFICATES:
-            raise ProbeError(
-                ErrorKind.MALFORMED,
-                f"ACM lists more than {MOST_CERTIFICATES} certificates",
-                remedy="give certificate_arn",
-            )
+            break
     return found, more_names
 
 

@@ -23,10 +23,10 @@ from runbook_probes.network import allowance
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 2.0
 WAIT_GROWTH = 1.6
-LAST_S = 0.15
+LAST_S = 0.25
 """What the last question before the deadline needs."""
 STOP_S = 2.0
-STOP_SHARE = 0.2
+STOP_SHARE = 0.25
 MOST_THROTTLED = 3
 MOST_SHOWN = 20
 MOST_TEXT = 500
@@ -116,7 +116,7 @@ class _Query:
     async def results(self) -> Mapping[str, Any]:
         """The answer of a query that is complete. Raises ProbeError where it ends in another way."""
         wait, throttled = FIRST_WAIT_S, 0
-        status = "Scheduled"
+        status = ""
         while True:
             left = self._ctx.deadline - anyio.current_time() - LAST_S
             if left <= 0:
@@ -126,6 +126,8 @@ class _Query:
             try:
                 answer = await self._poll()
             except ProbeError as error:
+                if error.kind is ErrorKind.TIMEOUT and status:
+                    raise self._too_slow(status) from error.__cause__
                 throttled += 1
                 if error.kind is not ErrorKind.THROTTLED or throttled > MOST_THROTTLED:
                     raise
@@ -175,7 +177,7 @@ class _Query:
         """What went wrong with it, or nothing. Shielded: the run may be cancelled, and this still has to be done."""
         if self._over:
             return ""
-        trouble = "the query could not be stopped and goes on"
+        trouble = "whether the query was stopped is not known"
         with anyio.move_on_after(seconds, shield=True):
             identity = await self._start.left_running(seconds * (1 - STOP_SHARE))
             aim = Aim("logs", "StopQuery")
@@ -189,7 +191,8 @@ class _Query:
             except ProbeError as error:
                 if error.kind in (ErrorKind.MALFORMED, ErrorKind.MISSING):  # it has ended by itself
                     return ""
-                trouble += f" ({error.remedy})" if error.kind is ErrorKind.FORBIDDEN else ""
+                if error.kind is not ErrorKind.TIMEOUT:
+                    trouble = f"the query could not be stopped and goes on ({error.remedy or error.message})"
         return trouble
 
 

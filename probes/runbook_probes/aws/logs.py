@@ -52,6 +52,9 @@ async def log_groups(params: LogGroupsParams, ctx: ProbeContext) -> LogGroupsRea
     pages = Pages(Aim("logs", "DescribeLogGroups"), "log groups")
     asks = f"the list of log groups {params.prefix}*" if params.prefix else "the list of log groups"
     found = await ask_pages(params, ctx, pages, lambda client: _groups(client, params, pages), asks=asks)
+    if len(found) > MOST_GROUPS:
+        told = f"there are more than {MOST_GROUPS} log groups {params.prefix}*"
+        raise ProbeError(ErrorKind.MALFORMED, told, remedy="give a longer prefix")
     largest: list[JsonValue] = [
         {"name": name, "stored": stored, "retention_days": days}
         for name, stored, days in heapq.nlargest(MOST_SHOWN, found, key=lambda each: each[1])
@@ -80,11 +83,7 @@ def _groups(client: Client, params: LogGroupsParams, pages: Pages) -> list[tuple
         ]
         pages.found = len(found)
         if len(found) > MOST_GROUPS:
-            raise ProbeError(
-                ErrorKind.MALFORMED,
-                f"there are more than {MOST_GROUPS} log groups {params.prefix}*",
-                remedy="give a longer prefix",
-            )
+            break
     return found
 
 
