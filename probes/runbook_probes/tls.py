@@ -65,7 +65,7 @@ class CertificateReading(Reading):
         description="Whether the server sends all certificates between its own and the authority, whose own it need not send"
     )
     chain_length: Count = Field(description="Certificates that the server sends, its own among them")
-    stapled: bool = Field(description="Whether the server sends an OCSP answer of its authority along")
+    stapled: bool = Field(description="Whether the server sends its authority's word on the certificate along (OCSP)")
     protocol: Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] = Field(
         description="What server and probe agree on when each offers all it has"
     )
@@ -132,7 +132,7 @@ async def _old_protocol(
 
 def _reading(params: CertificateParams, shown: "Handshake", old: bool | None, unknown: str) -> CertificateReading:  # noqa: FBT001
     from runbook_probes.tls_evidence import evidence
-    from runbook_probes.tls_judgement import judged
+    from runbook_probes.tls_judgement import STAPLED, judged
 
     verdict = judged(shown, params.name, ca_file=params.ca_file)
     return CertificateReading(
@@ -144,7 +144,7 @@ def _reading(params: CertificateParams, shown: "Handshake", old: bool | None, un
         self_signed=verdict.self_signed,
         chain_complete=verdict.chain_complete,
         chain_length=len(shown.chain),
-        stapled=bool(shown.stapled),
+        stapled=verdict.stapled_status in STAPLED,
         protocol=shown.protocol,
         old_protocol=old,
         time=shown.time,

@@ -10,10 +10,9 @@ from pydantic import JsonValue
 
 from runbook_engine.hostile import cut, one_line
 from runbook_probes.tls_handshake import Handshake
-from runbook_probes.tls_judgement import Verdict
+from runbook_probes.tls_judgement import MOST_CHAIN, Verdict
 
 MOST_NAMES = 50
-MOST_CHAIN = 10
 MOST_NAME = 300
 MOST_DER = 24_000
 _PIECE = 3_000

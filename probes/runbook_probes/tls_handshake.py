@@ -30,6 +30,7 @@ _ALERT_S = 1.0
 _ASKED = b"read server certificate request"
 # Weak keys and digests are for the reading to say, not for OpenSSL to refuse. Servers without a certificate are left out.
 _CIPHERS = b"DEFAULT:!aNULL:!PSK:@SECLEVEL=0"
+_OLD_CIPHERS = _CIPHERS
 _OP_LEGACY_SERVER_CONNECT = 0x4
 
 
@@ -94,7 +95,7 @@ async def accepts_old(addresses: Sequence[str], host: str, port: int, name: str)
     Raises UnknownAnswerError where that cannot be told.
     """
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_cipher_list(_CIPHERS)
+    context.set_cipher_list(_OLD_CIPHERS)
     context.set_options(_OP_LEGACY_SERVER_CONNECT)
     context.set_min_proto_version(SSL.TLS1_VERSION)
     context.set_max_proto_version(SSL.TLS1_1_VERSION)
@@ -141,9 +142,16 @@ class _Notes:
 
 def _note_problem(connection: SSL.Connection, found: crypto.X509, code: int, depth: int, good: int) -> bool:
     if not good:
-        known = found.to_cryptography() if code in ISSUER_UNKNOWN else None
-        cast("_Notes", connection.get_app_data()).problems.append(Problem(code, depth, known))
+        cast("_Notes", connection.get_app_data()).problems.append(Problem(code, depth, _read(found)))
     return True
+
+
+def _read(found: crypto.X509) -> x509.Certificate | None:
+    """None for what OpenSSL takes for a certificate and others do not: nothing may be raised inside OpenSSL."""
+    try:
+        return found.to_cryptography()
+    except ValueError:
+        return None
 
 
 def _note_state(connection: SSL.Connection, _where: int, _result: int) -> None:

@@ -14,9 +14,11 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from runbook_probes.network import is_address
 from runbook_probes.tls_handshake import ISSUER_UNKNOWN, Handshake, Problem, ascii_name
-from runbook_probes.tls_names import matches, names
+from runbook_probes.tls_names import extension, is_readable, matches, names
 
 NOT_YET_VALID, EXPIRED = 9, 10
+STAPLED = frozenset({"good", "revoked", "unknown"})
+"""What an authority says of a certificate."""
 
 # X509_V_ERR_* of https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
 _DISTRUST = {
@@ -38,6 +40,8 @@ _DISTRUST = {
     47: "{which} is for names that its authority may not vouch for",
 }
 _SHORTEST_RSA = 2048
+MOST_CHAIN = 10
+"""Certificates that are looked at, of those that a server sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def judged(shown: Handshake, name: str, *, ca_file: str) -> Verdict:
     leaf = shown.chain[0]
     now = datetime.now(UTC)
     listed = names(leaf)
-    status = stapled_status(shown.stapled)
+    status = stapled_status(shown.stapled, leaf)
     self_signed = vouches_for_itself(leaf)
     return Verdict(
         expires_in=(leaf.not_valid_after_utc - now).total_seconds(),
@@ -81,7 +85,7 @@ def vouches_for_itself(certificate: x509.Certificate) -> bool:
     return True
 
 
-def stapled_status(answer: bytes) -> str:
+def stapled_status(answer: bytes, certificate: x509.Certificate) -> str:
     """``good``, ``revoked``, ``unknown``; what else an OCSP answer may be; nothing where there is none."""
     if not answer:
         return ""
@@ -89,6 +93,8 @@ def stapled_status(answer: bytes) -> str:
         read = ocsp.load_der_ocsp_response(answer)
         if read.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return read.response_status.name.lower()
+        if read.serial_number != certificate.serial_number:
+            return "of another certificate"
         return read.certificate_status.name.lower()
     except (ValueError, UnsupportedAlgorithm):
         return "unreadable"
@@ -96,7 +102,9 @@ def stapled_status(answer: bytes) -> str:
 
 def _distrust(shown: Handshake, status: str) -> tuple[str, ...]:
     found = [_worded(each) for each in shown.problems if each.depth > 0 or each.code not in (NOT_YET_VALID, EXPIRED)]
-    found += [reason for depth, each in enumerate(shown.chain) for reason in _weak(each, depth)]
+    found += [reason for depth, each in enumerate(shown.chain[:MOST_CHAIN]) for reason in _weak(each, depth)]
+    if not is_readable(shown.chain[0]):
+        found.append("the certificate's extensions, its names among them, cannot be read")
     if status == "revoked":
         found.append("the certificate was revoked, says its authority in the answer that the server sends along")
     return tuple(dict.fromkeys(found))
@@ -104,7 +112,9 @@ def _distrust(shown: Handshake, status: str) -> tuple[str, ...]:
 
 def _worded(problem: Problem) -> str:
     which = _which(problem.depth)
-    return _DISTRUST.get(problem.code, f"OpenSSL does not accept {{which}} (error {problem.code})").format(which=which)
+    return _DISTRUST.get(problem.code, f"OpenSSL does not accept {{which}} (verification error {problem.code})").format(
+        which=which
+    )
 
 
 def _which(depth: int) -> str:
@@ -139,18 +149,13 @@ def _lacks(shown: Handshake, ca_file: str) -> bool:
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
-        return False
+    found = extension(certificate, x509.BasicConstraints)
+    return found is not None and found.ca
 
 
 def _publishes_issuer(certificate: x509.Certificate) -> bool:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return any(each.access_method == AuthorityInformationAccessOID.CA_ISSUERS for each in found)
+    found = extension(certificate, x509.AuthorityInformationAccess)
+    return found is not None and any(each.access_method == AuthorityInformationAccessOID.CA_ISSUERS for each in found)
 
 
 def _organisation(name: x509.Name) -> tuple[str, ...]:
