@@ -90,7 +90,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A program with its arguments, where it runs, the variables that it sees beside those of ``KEPT``, and files it needs."""
+    """A program with its arguments, where it runs, the variables that it sees beside those of ``KEPT``, and needed files."""
 
     words: Sequence[str]
     directory: str

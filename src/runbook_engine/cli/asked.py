@@ -92,7 +92,7 @@ _OPTIONS = (
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
         help="Walk a recorded run again, offline.",
     ),
-    click.option("--allow", multiple=True, type=click.Choice(["shell"]), help="Allow what is refused by default."),
+    click.option("--allow", multiple=True, type=click.Choice(["shell", "shell-string"]), help="Allow what is refused by default."),
     click.option("--deadline", callback=seconds, metavar="DURATION", help="End the run after this time: 30s, 5m."),
     click.option(
         "--lab", "fault", type=FaultName(), metavar="FAULT", help="Run against the lab with this fault in it."

@@ -75,9 +75,7 @@ def test_scripts_that_are_not_there_are_blind_spots_and_no_findings(tmp_path: Pa
 
 def test_a_secret_reaches_the_scripts_and_no_report(tmp_path: Path) -> None:
     scripts = write_scripts(tmp_path)
-    (scripts / "health-check.sh").write_text(
-        '#!/bin/sh\necho "$DATABASE_URL" | tee seen\necho "$DATABASE_URL" >&2\nexit 1\n'
-    )
+    (scripts / "health-check.sh").write_text('#!/bin/sh\necho "$DATABASE_URL"\necho "$DATABASE_URL" >&2\nexit 1\n')
     trace = look(scripts, inputs={"scripts_directory": str(scripts), "database_url": SECRET, "python": sys.executable})
     for each in rb.ReportFormat:
         assert "hush-hush" not in rb.render(trace, each)
