@@ -41,6 +41,7 @@ async def ready(params: ReadyParams, ctx: ProbeContext) -> ReadyReading:
     connections, as for pg_isready. Of several hosts, the first that accepts counts, else the first that rejects.
     """
     target = read_dsn(params.dsn, ctx.environ)
+    places(target.settings)  # refuses what names no server, before anything is looked up
     missed = f"the name of {target.where} could not be looked up"
 
     def gave_up(seconds: float) -> ProbeError:

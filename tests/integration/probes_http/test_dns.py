@@ -45,6 +45,20 @@ async def test_name_servers_that_give_different_records_do_not_agree(servers: An
     assert reading.evidence["resolvers"][second]["records"] == ["10.0.0.9"]
 
 
+async def test_several_name_servers_may_be_given_in_one_text(servers: Any, measure: Any) -> None:
+    first, second = await servers.zone("api.test. 9 IN A 10.0.0.1"), await servers.zone("api.test. 9 IN A 10.0.0.9")
+    reading = await measure(resolve, name="api.test", resolvers=f"{first}, {second},")
+    assert set(reading.evidence["resolvers"]) == {first, second}
+    assert (reading.records, reading.agree) == (2, False)
+
+
+@pytest.mark.parametrize("nobody", ["", " ", ","])
+def test_a_text_that_names_no_name_server_means_those_of_this_machine(nobody: str) -> None:
+    params = resolve.params.model_validate({"name": "api.test", "resolvers": nobody})
+    assert params.resolvers == ()
+    assert resolve.command(params) == "dig api.test A"
+
+
 async def test_a_name_server_without_an_answer_does_not_agree(servers: Any, measure: Any) -> None:
     knows, knows_not = await servers.zone("api.test. 9 IN A 10.0.0.1"), await servers.zone()
     reading = await measure(resolve, name="api.test", resolvers=[knows, knows_not])
@@ -153,6 +167,7 @@ async def test_the_name_of_an_address_is_looked_up(servers: Any, measure: Any) -
         ({"name": "a" * 64}, "is not a name"),
         ({"name": "10.0.0.7"}, "give type: PTR"),
         ({"name": "api.test", "resolvers": "ns.test"}, "is not the address of a name server"),
+        ({"name": "api.test", "resolvers": "1.1.1.1, ns.test"}, "'ns.test' is not the address of a name server"),
         ({"name": "api.test", "resolvers": "10.0.0.1:99999"}, "is not the address of a name server"),
         ({"name": "api.test", "type": "ANY"}, "Input should be 'A', 'AAAA'"),
     ],
