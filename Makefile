@@ -5,6 +5,7 @@
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 FAULT ?= slow_queries
+JOBS ?= 2
 DEMO := .demo
 VENV := .venv
 
@@ -24,7 +25,7 @@ demo: $(DEMO)/installed
 	@echo "More faults: $(DEMO)/bin/runbook lab faults. Another demo: make demo FAULT=lock_contention"
 
 test: $(VENV)/installed
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/installed
 	$(VENV)/bin/ruff format --check .
