@@ -55,9 +55,10 @@ async def ready(params: ReadyParams, ctx: ProbeContext) -> ReadyReading:
         rejected: ReadyReading | None = None
         failed: ProbeError | None = None
         for number, place in enumerate(found):
-            share = allowance(ctx) / (len(found) - number)
+            # A moment less than there is, so that what another server said is not lost when the last one is silent.
+            share = allowance(ctx) / (len(found) - number) * 0.95 if len(found) > 1 else None
             try:
-                reading = await _asked(place, settings, secured, share, last=number == len(found) - 1)
+                reading = await _asked(place, settings, secured, share)
             except ProbeError as failure:
                 failed = failed or failure
                 continue
@@ -70,12 +71,11 @@ async def ready(params: ReadyParams, ctx: ProbeContext) -> ReadyReading:
 
 
 async def _asked(
-    place: Place, settings: Mapping[str, str], secured: Security | None, share: float, *, last: bool
+    place: Place, settings: Mapping[str, str], secured: Security | None, share: float | None
 ) -> ReadyReading:
     started = anyio.current_time()
     try:
-        # The whole deadline says it better than a share of it, where no other server is left to ask.
-        with anyio.fail_after(None if last else share):
+        with anyio.fail_after(share):
             answer = await ask(place, settings, secured)
     except TimeoutError as error:
         waited = show(share, Dimension.DURATION)

@@ -1,6 +1,7 @@
 """postgres.ready gives pg_isready's answers, and sends no password for them."""
 
 import asyncio
+import re
 import ssl
 import tempfile
 import time
@@ -114,7 +115,7 @@ async def test_a_black_hole_and_a_server_that_drips_are_timeouts(
             assert time.monotonic() - begun < SOON
             if mode == "prefer" or handler is black_hole:
                 assert error.kind is ErrorKind.TIMEOUT
-                assert error.message == f"127.0.0.1:{server.port} did not answer within 450 ms"
+                assert re.fullmatch(rf"127\.0\.0\.1:{server.port} did not answer within 4\d\d ms", error.message)
             await server.everybody_left()
 
 
@@ -185,8 +186,9 @@ async def test_of_several_hosts_the_first_that_accepts_counts(
 
     reading = await measure(ready, deadline=1.0, dsn=dsn(silent, starting, full))
     assert (reading.state, reading.evidence["server"]) == ("accepting", f"127.0.0.1:{full.port}")
-    reading = await measure(ready, deadline=1.0, dsn=dsn(silent, starting))
-    assert (reading.state, reading.evidence["server"]) == ("rejecting", f"127.0.0.1:{starting.port}")
+    for both in (dsn(silent, starting), dsn(starting, silent)):
+        reading = await measure(ready, deadline=0.6, dsn=both)
+        assert (reading.state, reading.evidence["server"]) == ("rejecting", f"127.0.0.1:{starting.port}")
     error = await fails(ready, deadline=0.6, dsn=dsn(silent, silent))
     assert error.kind is ErrorKind.TIMEOUT
 
