@@ -176,3 +176,11 @@ def scripted() -> Iterator[Callable[[Mapping[str, Sequence[object]]], Scripted]]
     for each in servers:
         each.shutdown()
         each.server_close()
+
+
+@pytest.fixture
+def held() -> Iterator[threading.Event]:
+    """What an answer of ``scripted`` is held back by."""
+    event = threading.Event()
+    yield event
+    event.set()

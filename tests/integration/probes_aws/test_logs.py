@@ -1,28 +1,19 @@
-"""The probes aws.log_groups and aws.logs_filter against a real endpoint."""
+"""The probe aws.logs_filter against a real endpoint."""
 
 import json
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import Dimension, ErrorKind
-from runbook_probes.aws.logs import log_groups, logs_filter
+from runbook_probes.aws.logs import logs_filter
 
 pytestmark = pytest.mark.anyio
 
 GROUP = "/ecs/pixelated-empathy-api"
-
-
-@pytest.fixture
-def held() -> Iterator[threading.Event]:
-    """What a server's answer waits for."""
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 @pytest.fixture(autouse=True)
@@ -35,60 +26,6 @@ def _loaded() -> None:
 
 def asked_of(aws: AwsEndpoint, operation: str, before: int = 0) -> int:
     return sum(call.operation == operation for call in aws.calls()[before:])
-
-
-class TestGroups:
-    async def test_are_counted_with_what_they_store_and_whether_they_ever_forget(
-        self, aws: AwsEndpoint, ask: Any, client: Any
-    ) -> None:
-        logs = client("logs")
-        logs.create_log_group(logGroupName="/counted/a")
-        logs.create_log_group(logGroupName="/counted/b")
-        logs.put_retention_policy(logGroupName="/counted/b", retentionInDays=7)
-        aws.put_log_events("/counted/b", ["12345678"] * 2)
-        reading = await ask(log_groups, prefix="/counted/")
-        assert (reading.groups, reading.stored, reading.without_retention) == (2, 16, 1)
-        assert reading.evidence["largest"] == [
-            {"name": "/counted/b", "stored": 16, "retention_days": 7},
-            {"name": "/counted/a", "stored": 0, "retention_days": None},
-        ]
-        logs.delete_log_group(logGroupName="/counted/a")
-
-    async def test_of_the_lab_are_those_of_its_service(self, ask: Any) -> None:
-        reading = await ask(log_groups)
-        assert [each["name"] for each in reading.evidence["largest"]] == [GROUP]
-
-    async def test_are_read_on_all_pages_and_shown_by_size(self, ask: Any, client: Any) -> None:
-        logs = client("logs")
-        for index in range(120):
-            logs.create_log_group(logGroupName=f"/many/{index:03}")
-        reading = await ask(log_groups, prefix="/many/")
-        assert reading.groups == 120
-        assert len(reading.evidence["largest"]) == 20
-        assert reading.evidence["truncated"] is True
-        for index in range(120):
-            logs.delete_log_group(logGroupName=f"/many/{index:03}")
-
-    async def test_that_do_not_exist_are_none_and_no_error(self, ask: Any) -> None:
-        reading = await ask(log_groups, prefix="/nothing/")
-        assert (reading.groups, reading.stored, reading.without_retention) == (0, 0, 0)
-
-    async def test_of_a_whole_region_are_asked_for_without_a_prefix(self, aws: AwsEndpoint, ask: Any) -> None:
-        reading = await ask(log_groups, prefix="")
-        assert GROUP in [each["name"] for each in reading.evidence["largest"]]
-
-    async def test_without_end_are_given_up(self, fail: Any, scripted: Any) -> None:
-        pages = [{"logGroups": [{"logGroupName": "a"}] * 5000, "nextToken": str(index)} for index in range(9)]
-        error = await fail(log_groups, endpoint_url=scripted({"DescribeLogGroups": pages}).url)
-        assert error.kind is ErrorKind.MALFORMED
-        assert error.message == "there are more than 20000 log groups /ecs/*"
-        assert error.remedy == "give a longer prefix"
-
-    async def test_that_may_not_be_listed_name_the_permission(self, aws: AwsEndpoint, fail: Any) -> None:
-        aws.disturb(Disturbance("denied", "logs"))
-        error = await fail(log_groups)
-        assert error.kind is ErrorKind.FORBIDDEN
-        assert error.remedy == "allow logs:DescribeLogGroups in the IAM policy of these credentials"
 
 
 class TestMatches:
@@ -286,10 +223,10 @@ class TestInTheMiddle:
             (held, {}),
         ]
         server = scripted({"FilterLogEvents": pages})
-        error = await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=0.9)
+        error = await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=2.0)
         assert error.kind is ErrorKind.TIMEOUT
         assert error.message == (
-            f"the search of log group {GROUP} was not answered by {server.url.removeprefix('http://')} within 850 ms; "
+            f"the search of log group {GROUP} was not answered by {server.url.removeprefix('http://')} within 1.95 s; "
             "2 pages with 14 matches had been read, and more were to come"
         )
         assert "a shorter window, a narrower pattern" in error.remedy
@@ -298,7 +235,7 @@ class TestInTheMiddle:
         self, fail: Any, scripted: Any, held: Any
     ) -> None:
         server = scripted({"FilterLogEvents": [(held, {"events": self.EVENTS, "nextToken": "1"})]})
-        await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=0.9)
+        await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=2.0)
         held.set()
         for thread in threading.enumerate():
             if thread.name == "probe":
@@ -308,14 +245,13 @@ class TestInTheMiddle:
 
     async def test_a_page_that_hangs_ends_at_the_deadline(self, aws: AwsEndpoint, fail: Any) -> None:
         aws.disturb(Disturbance("silent", "logs", "FilterLogEvents"))
-        error = await fail(logs_filter, log_group=GROUP, pattern="ERROR", within=0.9)
+        error = await fail(logs_filter, log_group=GROUP, pattern="ERROR", within=2.0)
         assert error.kind is ErrorKind.TIMEOUT
         assert "had been read" not in error.message
 
     async def test_a_page_that_drips_ends_at_the_deadline(self, aws: AwsEndpoint, fail: Any) -> None:
         aws.disturb(Disturbance("dripping", "logs"))
-        assert (await fail(logs_filter, log_group=GROUP, pattern="ERROR", within=0.9)).kind is ErrorKind.TIMEOUT
-        assert (await fail(log_groups, within=0.9)).kind is ErrorKind.TIMEOUT
+        assert (await fail(logs_filter, log_group=GROUP, pattern="ERROR", within=2.0)).kind is ErrorKind.TIMEOUT
 
     async def test_a_broken_page_tells_how_far_the_search_has_got(self, fail: Any, scripted: Any) -> None:
         server = scripted({"FilterLogEvents": [{"events": self.EVENTS, "nextToken": "t"}, []]})
@@ -414,13 +350,6 @@ def test_the_command_of_a_search_is_that_of_the_aws_cli(params: dict[str, Any], 
     assert logs_filter.command(logs_filter.params.model_validate(params)) == command
 
 
-def test_the_command_of_log_groups_is_that_of_the_aws_cli() -> None:
-    told = "aws logs describe-log-groups --log-group-name-prefix /ecs/ --profile 'on call'"
-    assert log_groups.command(log_groups.params(profile="on call")) == told
-    assert log_groups.command(log_groups.params(prefix="")) == "aws logs describe-log-groups"
-
-
 def test_metrics_are_declared_with_units_that_a_checker_can_prove_with() -> None:
     assert logs_filter.metrics["latest_age"].dimension is Dimension.DURATION
     assert logs_filter.metrics["latest_age"].optional
-    assert log_groups.metrics["stored"].dimension is Dimension.BYTES
