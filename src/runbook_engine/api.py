@@ -12,6 +12,7 @@ import anyio
 from runbook_engine.document.models import Runbook
 from runbook_engine.engine.asking import Ask
 from runbook_engine.engine.clock import Clock, SystemClock
+from runbook_engine.engine.environments import choose
 from runbook_engine.engine.inputs import resolve
 from runbook_engine.engine.journal import Journal, MemoryJournal
 from runbook_engine.engine.replay import read_recording, replay, write_recording
@@ -49,6 +50,8 @@ class RunOptions(TypedDict, total=False):
     """By name: the YAML's own literals (``"500ms"``), or numbers in base units (0.5)."""
     source: str
     """Where the inputs came from, as reports tell it."""
+    environment: str | Path
+    """Gives values to inputs that neither ``inputs`` nor a variable gives: by name, such as ``"production"``, or a file."""
     ask: Ask
     """Answers questions as they come."""
     answers: Mapping[str, object]
@@ -70,7 +73,7 @@ class RunOptions(TypedDict, total=False):
 def prepare(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Runner:
     """A run that has not begun; ``await prepare(...).run()`` walks it. Its ``trace()`` tells how far it came at any time.
 
-    Raises RunbookNotFoundError, InvalidDocumentError, InputsError.
+    Raises RunbookNotFoundError, InvalidDocumentError, InputsError; UsageError where there is no such environment.
     """
     plan = (
         runbook
@@ -78,7 +81,15 @@ def prepare(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Runner
         else load(runbook, probes=options.get("probes"), library=options.get("library"))
     )
     environ = options.get("environ", os.environ)
-    inputs = resolve(plan.runbook, options.get("inputs", {}), environ, source=options.get("source", "given"))
+    which = options.get("environment")
+    environment = choose(which, plan, options.get("library") or Library.default()).environment if which else None
+    inputs = resolve(
+        plan.runbook,
+        options.get("inputs", {}),
+        environ,
+        source=options.get("source", "given"),
+        environment=environment,
+    )
     around = Surroundings(
         ask=options.get("ask"),
         answers=options.get("answers", {}),
@@ -88,6 +99,7 @@ def prepare(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Runner
         environ=environ,
         grants=frozenset(options.get("allow", ())),
         deadline=options.get("deadline"),
+        environment=environment,
     )
     return Runner(plan, inputs, around)
 

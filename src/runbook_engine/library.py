@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runbook_engine.errors import RunbookNotFoundError, UsageError
+from runbook_engine.errors import RunbookNotFoundError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from runbook_engine.document import Loaded
@@ -87,6 +87,30 @@ class Library:
             for file in _documents(directory / "policy"):
                 found.setdefault(file.stem, file)
         return tuple(found.values())
+
+    def environment_file(self, name: str) -> Path:
+        """The file of an environment: by path, or ``environments/NAME.yaml`` in the first directory that has it.
+
+        Raises UsageError.
+        """
+        if _is_path(name):
+            if Path(name).is_file():
+                return Path(name)
+            raise UsageError(f"there is no environment {name}")
+        known = self.environments()
+        if name in known:
+            return known[name]
+        listed = f" (known: {', '.join(sorted(known))})" if known else ""
+        places = "".join(f"\n  searched {directory / 'environments'}" for directory in self.directories)
+        raise UsageError(f"there is no environment {name!r}{did_you_mean(name, known)}{listed}{places}")
+
+    def environments(self) -> Mapping[str, Path]:
+        """Every environment that can be found by name; the first directory wins."""
+        found: dict[str, Path] = {}
+        for directory in self.directories:
+            for file in _documents(directory / "environments"):
+                found.setdefault(file.stem, file)
+        return found
 
     def load(self, name: str, *, near: Path | None = None) -> "Loaded":
         """The document of that name, with its diagnostics. Raises RunbookNotFoundError."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runbook_engine.cli.names import FaultName
+from runbook_engine.cli.names import EnvironmentName, FaultName
 from runbook_engine.ids import SNAKE_CASE
 
 FORMATS = ("text", "markdown", "html", "json", "junit")
@@ -24,9 +24,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``inputs`` are those of ``-s``; ``fault`` that of the lab; ``deadline`` is in seconds."""
+    """``inputs`` are those of ``-s``; ``environment`` is a name or a file; ``fault`` that of the lab; ``deadline`` is in
+    seconds. ``explain`` asks for where the inputs come from, and for no run.
+    """
 
     inputs: Mapping[str, str]
+    environment: str | None
+    explain: bool
     no_input: bool
     output: Output
     record: Path | None
@@ -41,6 +45,8 @@ class Asked:
         """What was recorded cannot be changed: raises UsageError for an option that would. ``own`` are a command's own."""
         idle = (
             ("-s", self.inputs),
+            ("--environment", self.environment),
+            ("--explain-inputs", self.explain),
             *own,
             ("--lab", self.fault),
             ("--allow", self.allow),
@@ -78,6 +84,19 @@ def seconds(_ctx: click.Context, param: click.Parameter, value: str | None) -> f
 
 _OPTIONS = (
     click.option("-s", "--set", "inputs", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Set an input."),
+    click.option(
+        "-e",
+        "--environment",
+        type=EnvironmentName(),
+        metavar="NAME|FILE",
+        help="Take the values of inputs from an environment, such as production.",
+    ),
+    click.option(
+        "--explain-inputs",
+        "explain",
+        is_flag=True,
+        help="Run nothing; print each input with its value, and what gives it.",
+    ),
     click.option("--no-input", is_flag=True, help="Ask nothing; questions take their default or stay open."),
     click.option(
         "--format", "format_", type=click.Choice(FORMATS), help="Format of the report  [default: text, or by -o]"
@@ -92,7 +111,9 @@ _OPTIONS = (
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
         help="Walk a recorded run again, offline.",
     ),
-    click.option("--allow", multiple=True, type=click.Choice(["shell", "shell-string"]), help="Allow what is refused by default."),
+    click.option(
+        "--allow", multiple=True, type=click.Choice(["shell", "shell-string"]), help="Allow what is refused by default."
+    ),
     click.option("--deadline", callback=seconds, metavar="DURATION", help="End the run after this time: 30s, 5m."),
     click.option(
         "--lab", "fault", type=FaultName(), metavar="FAULT", help="Run against the lab with this fault in it."
@@ -109,6 +130,8 @@ def shared_options(command: Callable[..., int]) -> Callable[..., int]:
     def gathered(  # each is an option
         *,
         inputs: dict[str, str],
+        environment: str | None,
+        explain: bool,
         no_input: bool,
         format_: str | None,
         output: Path | None,
@@ -123,7 +146,20 @@ def shared_options(command: Callable[..., int]) -> Callable[..., int]:
         **own: object,
     ) -> int:
         wanted = Output(format_, output, template)
-        asked = Asked(inputs, no_input, wanted, record, replay, frozenset(allow), deadline, fault, no_journal, quiet)
+        asked = Asked(
+            inputs,
+            environment,
+            explain,
+            no_input,
+            wanted,
+            record,
+            replay,
+            frozenset(allow),
+            deadline,
+            fault,
+            no_journal,
+            quiet,
+        )
         return command(asked, **own)
 
     for option in reversed(_OPTIONS):

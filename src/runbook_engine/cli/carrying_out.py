@@ -15,6 +15,7 @@ from runbook_engine.errors import UsageError
 
 if TYPE_CHECKING:
     from runbook_engine.cli.conversation import Conversation
+    from runbook_engine.document.environment import Environment
     from runbook_engine.engine.inputs import Resolved
     from runbook_engine.engine.journal import Journal
     from runbook_engine.engine.runner import Surroundings
@@ -28,9 +29,12 @@ USAGE, INTERRUPTED = 2, 130
 
 def carry_out(plan: "Plan", asked: Asked, answers: Mapping[str, str] | None = None) -> int:
     """Run the plan, report, and give the exit code."""
+    environment = _environment(asked, plan)
+    if asked.explain:
+        return _explained(plan, asked, environment)
     with _laboratory(asked.fault, plan, asked.quiet) as (lab, environ):
         talk = _conversation(quiet=asked.quiet, no_input=asked.no_input)
-        inputs = _inputs(plan, asked.inputs, lab, environ, talk)
+        inputs = _inputs(plan, asked.inputs, lab, environ, talk, environment)
         from runbook_engine.engine.runner import Surroundings
 
         around = Surroundings(
@@ -41,8 +45,46 @@ def carry_out(plan: "Plan", asked: Asked, answers: Mapping[str, str] | None = No
             environ=environ,
             grants=asked.allow,
             deadline=asked.deadline,
+            environment=environment,
         )
         return _walk(plan, inputs, around, talk, asked.output, asked.record)
+
+
+def _environment(asked: Asked, plan: "Plan") -> "Environment | None":
+    """The environment that is asked for; what is odd about it is told. Raises UsageError and InvalidDocumentError."""
+    if asked.environment is None:
+        return None
+    from runbook_engine.document import render_all
+    from runbook_engine.engine.environments import choose
+    from runbook_engine.library import Library
+
+    chosen = choose(asked.environment, plan, Library.default())
+    if chosen.warnings and not asked.quiet:
+        from runbook_engine.cli.screen import colored
+
+        note(render_all(chosen.warnings, chosen.sources, color=colored(sys.stderr)))
+    return chosen.environment
+
+
+def _explained(plan: "Plan", asked: Asked, environment: "Environment | None") -> int:
+    """Where each input would come from. Ends as a run would where one is missing or cannot be read."""
+    if asked.fault is not None:
+        raise click.UsageError("--explain-inputs runs nothing, and the lab knows its values only once it runs")
+    import os
+
+    from runbook_engine.cli.explained import as_text
+    from runbook_engine.engine.explanation import explain
+    from runbook_engine.engine.inputs import Around, resolve
+
+    rows = explain(plan, Around(asked.inputs, os.environ, {}, "command line", environment))
+    if asked.output.format == "json":
+        import msgspec
+
+        out(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n")
+    else:
+        out(as_text(rows))
+    resolve(plan.runbook, asked.inputs, source="command line", environment=environment)
+    return 0
 
 
 def replayed(file: Path, runbook: str | None, wanted: Output) -> int:
@@ -75,7 +117,12 @@ def _laboratory(fault: str | None, plan: "Plan", quiet: bool) -> Iterator[tuple[
 
 
 def _inputs(
-    plan: "Plan", given: Mapping[str, str], lab: Mapping[str, str], environ: Mapping[str, str], talk: "Conversation"
+    plan: "Plan",
+    given: Mapping[str, str],
+    lab: Mapping[str, str],
+    environ: Mapping[str, str],
+    talk: "Conversation",
+    environment: "Environment | None",
 ) -> dict[str, "Resolved"]:
     """What was given counts first, then what the lab knows or a person types. Each says where it came from."""
     from runbook_engine.engine.inputs import Resolved, missing, read_value, resolve
@@ -83,15 +130,19 @@ def _inputs(
 
     specs = plan.runbook.inputs
     known = {name: Resolved(read_value(specs[name], value, name=name), "lab") for name, value in lab.items()}
+
+    def resolved() -> dict[str, Resolved]:
+        return resolve(plan.runbook, given, environ, inherited=known, source="command line", environment=environment)
+
     try:
-        return resolve(plan.runbook, given, environ, inherited=known, source="command line")
+        return resolved()
     except InputsError as error:
-        lacking = missing(plan.runbook, {**lab, **given}, environ)
+        lacking = missing(plan.runbook, {**lab, **given}, environ, environment)
         if not talk.asks or len(error.problems) > len(lacking):
             raise
     for name, value in talk.complete(lacking).items():
         known[name] = Resolved(read_value(specs[name], value, name=name), "typed")
-    return resolve(plan.runbook, given, environ, inherited=known, source="command line")
+    return resolved()
 
 
 def _walk(

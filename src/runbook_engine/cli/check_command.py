@@ -2,9 +2,9 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from runbook_engine.library import Library
 
 INVALID = 78
+
+
+class Checked(Protocol):
+    """What every kind of document is checked to."""
+
+    @property
+    def diagnostics(self) -> "Sequence[Diagnostic]": ...
+
+    @property
+    def sources(self) -> Mapping[str, str]: ...
 
 
 @click.command(
@@ -34,12 +44,14 @@ INVALID = 78
     help="For people or for programs.",
 )
 def command(paths: tuple[str, ...], format_: str) -> int:
-    """Report every mistake in runbooks and policies: files, directories or names; without PATHS all that can be found.
+    """Report every mistake in runbooks, policies and environments: files, directories or names of runbooks.
 
+    Without PATHS all that can be found are checked.
     Ends with 78 where there is an error, 0 where there are only warnings.
     """
     from runbook_engine.cli.screen import colored
     from runbook_engine.document import DiagnosticLevel, kind_of, render_all, summary
+    from runbook_engine.engine.environments import check_environment_file
     from runbook_engine.graph.compile import Compiler
     from runbook_engine.graph.triage_checks import compile_policy_file
     from runbook_engine.library import Library
@@ -52,8 +64,13 @@ def command(paths: tuple[str, ...], format_: str) -> int:
     found: list[Diagnostic] = []
     sources: dict[str, str] = {}
     for file in files:
-        is_policy = kind_of(file) == "policy"
-        compiled = compile_policy_file(file, registry, library) if is_policy else compiler.file(file)
+        kind = kind_of(file)
+        if kind == "policy":
+            compiled: Checked = compile_policy_file(file, registry, library)
+        elif kind == "environment":
+            compiled = check_environment_file(file, library)
+        else:
+            compiled = compiler.file(file)
         found.extend(compiled.diagnostics)
         sources.update(compiled.sources)
     if format_ == "json":
@@ -70,7 +87,7 @@ def _files(paths: tuple[str, ...], library: "Library") -> list[Path]:
     from runbook_engine.library import SUFFIXES
 
     if not paths:
-        return sorted([*library.files().values(), *library.policies()])
+        return sorted([*library.files().values(), *library.policies(), *library.environments().values()])
     found: list[Path] = []
     for each in paths:
         path = Path(each)

@@ -37,3 +37,15 @@ class FaultName(click.ParamType[str]):
         from runbook_engine.lab import FAULTS
 
         return [CompletionItem(name, help=each.title) for name, each in FAULTS.items() if name.startswith(incomplete)]
+
+
+class EnvironmentName(click.ParamType[str]):
+    """An environment, by name or as a file."""
+
+    name = "environment"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        from runbook_engine.library import Library
+
+        found = [CompletionItem(name) for name in Library.default().environments() if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]

@@ -12,9 +12,9 @@ from runbook_engine.cli.examples import examples
     "schema",
     epilog=examples("runbook schema > runbook.schema.json", "runbook schema report > report.schema.json"),
 )
-@click.argument("document", type=click.Choice(["runbook", "policy", "report"]), default="runbook")
+@click.argument("document", type=click.Choice(["runbook", "policy", "environment", "report"]), default="runbook")
 def command(document: str) -> None:
-    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), of policies, or of reports with --format json."""
+    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), of policies, of environments, or of reports."""
     if document == "runbook":
         from runbook_engine.document import runbook_schema
 
@@ -23,6 +23,10 @@ def command(document: str) -> None:
         from runbook_engine.document import policy_schema
 
         schema = policy_schema()
+    elif document == "environment":
+        from runbook_engine.document import environment_schema
+
+        schema = environment_schema()
     else:
         from runbook_engine.report import report_schema
 

@@ -66,6 +66,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB503": "thresholds that are not in the order of their levels",
         "RB504": "a metric that is measured twice",
         "RB505": "a threshold that has not exactly one limit",
+        # RB7xx: environments.
+        "RB701": "a value of an environment that does not fit the input of that name",
+        "RB702": "a value of an environment for an input that no runbook has",
     }
 )
 """Every diagnostic's code with what it means, in ranges by the layer that finds it."""

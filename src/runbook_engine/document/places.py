@@ -36,6 +36,8 @@ def describe(path: Path) -> str:
             return "the runbook"
         case ("inputs" | "steps" | "findings" | "resolutions" | "metrics" as section, name):
             return f"{section.removesuffix('s')} {quoted(name)}"
+        case ("values", name):
+            return f"value {quoted(name)}"
         case ("references", int(index)):
             return f"reference {index + 1}"
         case ("steps", name, "retry"):
@@ -84,6 +86,8 @@ def model_at(path: Path, value: Raw) -> type[BaseModel] | None:
     if is_way(path):
         return Else if isinstance(value, dict) and "else" in value else _WAY_MODELS[str(path[2])]
     match path:
+        case () if isinstance(value, dict) and "environment" in value:
+            return _environment_model()
         case ():
             return _policy_model("Policy") if isinstance(value, dict) and "policy" in value else Runbook
         case ("steps", _, "retry"):
@@ -105,6 +109,13 @@ def _policy_model(name: str) -> type[BaseModel]:
 
     found: type[BaseModel] = getattr(policy, name)
     return found
+
+
+def _environment_model() -> type[BaseModel]:
+    """As above."""
+    from runbook_engine.document.environment import Environment
+
+    return Environment
 
 
 def kinds_of(step: Raw) -> Sequence[str]:

@@ -36,6 +36,14 @@ def policy_schema() -> dict[str, object]:
     return {"$schema": DIALECT, **tidied}
 
 
+def environment_schema() -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of an environment as it is written in YAML; ``runbook check`` proves the rest."""
+    from runbook_engine.document.environment import Environment
+
+    tidied: dict[str, object] = _tidied(Environment.model_json_schema(by_alias=True, schema_generator=_Untitled))
+    return {"$schema": DIALECT, **tidied}
+
+
 class _Untitled(GenerateJsonSchema):
     """Titles made of field names only repeat them in an editor."""
 

@@ -1,11 +1,12 @@
 """The values that a run begins with, and where each came from."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from runbook_engine import quantity
+from runbook_engine.document.environment import Environment, FromVariable
 from runbook_engine.document.models import Input, InputType, Runbook
 from runbook_engine.engine.border import passwords
 from runbook_engine.engine.events import InputValue
@@ -14,6 +15,9 @@ from runbook_engine.graph.scope import input_type
 from runbook_engine.quantity import Dimension, Value, show
 from runbook_engine.secret import Secret
 from runbook_engine.templates import Filled
+
+NOT_GIVEN = "not given"
+"""The source of an optional input to which nothing gives a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,63 @@ class Resolved:
         return InputValue(value, show(value, self.filled.dimension), self.source)
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """All that may give values. ``source`` says where the given ones came from."""
+
+    given: Mapping[str, object]
+    environ: Mapping[str, str]
+    inherited: Mapping[str, Resolved]
+    source: str
+    environment: Environment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Giver:
+    """What would give an input its value. ``variable`` is the one that holds it, where that is not the input's own."""
+
+    source: str
+    value: object
+    variable: str = ""
+
+    def resolved(self, name: str, spec: Input) -> Resolved:
+        """The value as the input's type. Raises ValueError with a sentence that never repeats a secret."""
+        if isinstance(self.value, Resolved):
+            return self.value
+        if self.value is None:
+            return Resolved(Filled(None, input_type(spec).dimension), self.source)
+        try:
+            filled = read_value(spec, self.value, name=name)
+        except ValueError as error:
+            if not self.variable:
+                raise
+            raise ValueError(f"{error} (of the variable {self.variable}, which {self.source} names)") from None
+        if self.variable and isinstance(filled.value, Secret):
+            filled = Filled(Secret(filled.value.reveal(), f"${self.variable}"), filled.dimension)
+        return Resolved(filled, self.source)
+
+
+def givers(name: str, spec: Input, around: Around) -> Iterator[Giver]:
+    """Whatever gives the input a value, in the order in which it counts: the first does."""
+    if name in around.given:
+        yield Giver(around.source, around.given[name])
+    if name in around.inherited:
+        yield Giver(around.inherited[name].source, around.inherited[name])
+    if spec.env and around.environ.get(spec.env):
+        yield Giver(f"variable {spec.env}", around.environ[spec.env])
+    environment = around.environment
+    value = environment.values.get(name) if environment is not None else None
+    if environment is not None and isinstance(value, FromVariable):
+        if around.environ.get(value.env):
+            yield Giver(environment.source, around.environ[value.env], value.env)
+    elif environment is not None and value is not None:
+        yield Giver(environment.source, value)
+    if spec.default is not None:
+        yield Giver("default", spec.default)
+    elif spec.optional:
+        yield Giver(NOT_GIVEN, None)
+
+
 def resolve(
     runbook: Runbook,
     given: Mapping[str, object],
@@ -44,8 +105,10 @@ def resolve(
     *,
     inherited: Mapping[str, Resolved] | None = None,
     source: str = "given",
+    environment: Environment | None = None,
 ) -> dict[str, Resolved]:
-    """The runbook's inputs: ``given`` first, then what a caller hands down, then the environment variable, then the default.
+    """The runbook's inputs: ``given`` first, then what a caller hands down, then the variable that the input names, then the
+    value of ``environment``, then the default. What the environment has and the runbook has not is ignored.
 
     Raises InputsError that lists every missing, unknown and unreadable input at once.
     """
@@ -55,9 +118,10 @@ def resolve(
         if name not in runbook.inputs
     ]
     resolved: dict[str, Resolved] = {}
+    around = Around(given, environ, inherited or {}, source, environment)
     for name, spec in runbook.inputs.items():
         try:
-            found = _find(name, spec, given, environ, inherited or {}, source)
+            found = next((each.resolved(name, spec) for each in givers(name, spec, around)), None)
         except ValueError as error:
             problems.append(f"input {name!r}: {error}")
             continue
@@ -70,13 +134,15 @@ def resolve(
     return resolved
 
 
-def missing(runbook: Runbook, given: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> dict[str, Input]:
+def missing(
+    runbook: Runbook,
+    given: Mapping[str, object],
+    environ: Mapping[str, str] = os.environ,
+    environment: Environment | None = None,
+) -> dict[str, Input]:
     """The inputs that nothing gives a value to: what a person may be asked for."""
-    return {
-        name: spec
-        for name, spec in runbook.inputs.items()
-        if name not in given and not spec.optional and spec.default is None and not (spec.env and environ.get(spec.env))
-    }
+    around = Around(given, environ, {}, "", environment)
+    return {name: spec for name, spec in runbook.inputs.items() if next(givers(name, spec, around), None) is None}
 
 
 def how_to_set(name: str, spec: Input) -> str:
@@ -152,24 +218,3 @@ def _bool(text: str) -> bool:
     if text.lower() not in known:
         raise ValueError(f"{text!r} is neither true nor false")
     return known[text.lower()]
-
-
-def _find(
-    name: str,
-    spec: Input,
-    given: Mapping[str, object],
-    environ: Mapping[str, str],
-    inherited: Mapping[str, Resolved],
-    source: str,
-) -> Resolved | None:
-    if name in given:
-        return Resolved(read_value(spec, given[name], name=name), source)
-    if name in inherited:
-        return inherited[name]
-    if spec.env and environ.get(spec.env):
-        return Resolved(read_value(spec, environ[spec.env], name=name), f"variable {spec.env}")
-    if spec.default is not None:
-        return Resolved(read_value(spec, spec.default, name=name), "default")
-    if spec.optional:
-        return Resolved(Filled(None, input_type(spec).dimension), "not given")
-    return None

@@ -8,6 +8,7 @@ from anyio.abc import TaskGroup
 from msgspec import Struct, field
 from pydantic import JsonValue
 
+from runbook_engine.document.environment import Environment
 from runbook_engine.document.models import AskStep, CallStep, ProbeStep, Retry
 from runbook_engine.engine.asking import Ask, Question, default_of, read_answer
 from runbook_engine.engine.border import Border
@@ -55,6 +56,7 @@ class Surroundings(Struct, frozen=True):
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     grants: frozenset[str] = frozenset()
     deadline: float | None = None
+    environment: Environment | None = None
 
 
 class Runner:
@@ -258,7 +260,14 @@ class Runner:
         assert child is not None  # noqa: S101 - a plan without it was refused
         try:
             given = fill(step.filling, run.filled(step.id))
-            inputs = resolve(child.runbook, given, self._around.environ, inherited=run.inputs, source=f"step {step.id}")
+            inputs = resolve(
+                child.runbook,
+                given,
+                self._around.environ,
+                inherited=run.inputs,
+                source=f"step {step.id}",
+                environment=self._around.environment,
+            )
         except MissingValueError as error:
             return lacking(error, run.plan.runbook.inputs)
         except InputsError as error:
