@@ -64,14 +64,13 @@ def judged(shown: Handshake, name: str, *, ca_file: str) -> Verdict:
     now = datetime.now(UTC)
     listed = names(leaf)
     status = stapled_status(shown.stapled, leaf)
-    self_signed = vouches_for_itself(leaf)
     return Verdict(
         expires_in=(leaf.not_valid_after_utc - now).total_seconds(),
         begins_in=(leaf.not_valid_before_utc - now).total_seconds(),
         names=listed,
         name_matches=matches(listed, name if is_address(name) else ascii_name(name)),
-        self_signed=self_signed,
-        chain_complete=self_signed or not _lacks(shown, ca_file),
+        self_signed=vouches_for_itself(leaf),
+        chain_complete=not _lacks(shown, ca_file),
         distrust=_distrust(shown, status),
         stapled_status=status,
     )
@@ -140,7 +139,8 @@ def _lacks(shown: Handshake, ca_file: str) -> bool:
 
     A chain that ends without a known issuer may lack a certificate, or lead to an authority that is not known here and whose
     own certificate need not be sent. The first is assumed where the last certificate is no authority's and either says where
-    its issuer's is published, as those of public authorities do, or is of the organisation that ``ca_file`` trusts.
+    its issuer's is published, as those of public authorities do, or has an issuer of the same organisation as an authority
+    in ``ca_file``.
     """
     last = next((each.certificate for each in shown.problems if each.code in ISSUER_UNKNOWN), None)
     if last is None or _is_authority(last):

@@ -108,7 +108,7 @@ def test_a_server_that_is_closed_leaves_nothing_behind() -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
     assert not Path(ca_file).parent.exists()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_an_unknown_kind_is_refused_with_the_kinds_that_are_known() -> None:

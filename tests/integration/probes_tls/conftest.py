@@ -219,14 +219,17 @@ class Servers:
 
         return await self.start(handler)
 
-    async def relay(self, port: int, *, most: int, every: float = 0.0, connections: int = 1000) -> Server:
+    async def relay(
+        self, port: int, *, most: int = 65536, every: float = 0.0, after: tuple[int, str] = (9, "")
+    ) -> Server:
         """Between the client and a server: passes on its answers in pieces of ``most`` bytes, one ``every`` seconds.
 
-        After so many ``connections`` it is a black hole.
+        ``after`` so many connections it is a "black hole", or cuts off what comes after the server's "first answer".
         """
 
         async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if server.connections > connections:
+            changed = after[1] if server.connections > after[0] else ""
+            if changed == "black hole":
                 await until_end_of_file(reader)
                 return
             there, back = await asyncio.open_connection("127.0.0.1", port)
@@ -236,6 +239,8 @@ class Servers:
                     writer.write(received)
                     await writer.drain()
                     await asyncio.sleep(every)
+                    if changed:
+                        break
                 writer.write_eof()
 
             async def questions() -> None:

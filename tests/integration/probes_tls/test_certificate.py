@@ -72,6 +72,8 @@ async def test_a_certificate_whose_time_has_not_come_is_told_apart(servers: Any,
     ("names", "asked", "matches"),
     [
         ([NAME], "API.Shop.Test.", True),
+        (["API.Shop.TEST"], NAME, True),
+        ([NAME + "."], NAME, True),
         ([NAME], "shop.test", False),
         (["*.shop.test"], NAME, True),
         (["*.shop.test"], "shop.test", False),
@@ -163,6 +165,19 @@ async def test_a_certificate_that_says_where_its_issuer_is_published_lacks_it(se
     assert (reading.trusted, reading.chain_complete) == (False, False)
 
 
+async def test_an_intermediate_authority_may_leave_out_the_root_that_issued_it(servers: Any, measure: Any) -> None:
+    place = x509.UniformResourceIdentifier("http://shop.test/root.crt")
+    access = x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)])
+    root = servers.make("root", authority=True)
+    intermediate = servers.make("intermediate", issuer=root, authority=True, extensions=[access])
+    leaf = servers.make(NAME, issuer=intermediate, names=[NAME])
+    reading = await measure(certificate, port=servers.tls(leaf, intermediate), server_name=NAME)
+    assert (reading.trusted, reading.chain_complete) == (False, True)
+    assert reading.evidence["distrust"] == [
+        "the issuer of the authority's certificate 1 above it was not sent and is not known here"
+    ]
+
+
 async def test_the_chain_of_a_private_authority_that_leaves_the_intermediate_out_is_incomplete(
     servers: Any, measure: Any
 ) -> None:
@@ -173,6 +188,21 @@ async def test_the_chain_of_a_private_authority_that_leaves_the_intermediate_out
     alone = trustme.LeafCert(leaf.private_key_pem.bytes(), leaf.cert_chain_pems[0].bytes(), [])
     reading = await measure(certificate, port=servers.tls(alone), server_name=NAME, ca_file=servers.ca_file)
     assert (reading.trusted, reading.chain_complete, reading.chain_length) == (False, False, 1)
+
+
+async def test_without_a_file_the_authorities_of_this_machine_are_trusted_or_those_of_certifi(
+    servers: Any, measure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = servers.tls(servers.authority.issue_cert(NAME))
+    assert not (await measure(certificate, port=port, server_name=NAME)).trusted
+    with monkeypatch.context() as patched:
+        patched.setenv("SSL_CERT_FILE", servers.ca_file)
+        assert (await measure(certificate, port=port, server_name=NAME)).trusted
+    places: Any = ssl.get_default_verify_paths()
+    nowhere = places._replace(cafile=None, capath=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nowhere)
+    monkeypatch.setattr("certifi.where", lambda: servers.ca_file)
+    assert (await measure(certificate, port=port, server_name=NAME)).trusted
 
 
 async def test_a_certificate_that_vouches_for_itself_is_trusted_only_where_it_is_named(
@@ -247,10 +277,26 @@ async def test_a_server_that_also_accepts_an_old_version_is_found_out(servers: A
     assert (reading.protocol, reading.old_protocol) == ("TLSv1.3", True)
 
 
+async def test_a_server_that_speaks_an_old_version_alone_is_not_asked_again(servers: Any, measure: Any) -> None:
+    port = servers.tls(servers.make(NAME, names=[NAME]), version=ssl.TLSVersion.TLSv1_1)
+    relay = await servers.relay(port)
+    assert (await measure(certificate, port=relay.port, server_name=NAME)).old_protocol
+    assert relay.connections == 1
+
+
+async def test_a_server_that_shows_its_certificate_in_an_old_version_accepts_it_however_that_ends(
+    servers: Any, measure: Any
+) -> None:
+    port = servers.every_version(servers.make(NAME, names=[NAME]))
+    relay = await servers.relay(port, after=(1, "first answer"))
+    reading = await measure(certificate, port=relay.port, server_name=NAME)
+    assert (reading.protocol, reading.old_protocol, relay.connections) == ("TLSv1.3", True, 2)
+
+
 async def test_what_the_second_handshake_is_not_told_is_missing_and_costs_no_certificate(
     servers: Any, measure: Any
 ) -> None:
-    relay = await servers.relay(servers.tls(servers.make(NAME, names=[NAME])), most=65536, connections=1)
+    relay = await servers.relay(servers.tls(servers.make(NAME, names=[NAME])), after=(1, "black hole"))
     reading = await measure(certificate, timeout=0.8, port=relay.port, server_name=NAME)
     assert reading.name_matches
     assert reading.old_protocol is None
@@ -344,7 +390,7 @@ async def test_a_certificate_whose_names_cannot_be_read_is_for_no_name(servers: 
 
 
 async def test_the_connection_is_closed(servers: Any, measure: Any) -> None:
-    relay = await servers.relay(servers.tls(servers.make(NAME, names=[NAME])), most=65536)
+    relay = await servers.relay(servers.tls(servers.make(NAME, names=[NAME])))
     await measure(certificate, port=relay.port, server_name=NAME)
     await relay.everybody_left()
     assert relay.connections == 2
