@@ -41,6 +41,8 @@ def completed(shell: Any, *words: str) -> list[str]:
         (("runbook", "lab", "start", "lock"), "lock_contention"),
         (("runbook", "run", "high-latency", "--format", "mark"), "markdown"),
         (("runbook", "run", "high-latency", "--dead"), "--deadline"),
+        (("runbook", "run", "high-latency", "-e", "prod"), "production"),
+        (("runbook", "triage", "--environment", "stag"), "staging"),
         (("runbook", "completion", "f"), "fish"),
     ],
 )
