@@ -133,7 +133,6 @@ def load_triage(
     The plan runs like any other; what several metrics are judged by is measured once. Raises UsageError where there is no
     such file, or InvalidDocumentError with every mistake at once.
     """
-    from runbook_engine.engine.once import measured_once
     from runbook_engine.graph.triage_checks import compile_policy_file
 
     found = library or Library.default()
@@ -143,14 +142,15 @@ def load_triage(
     compiled = compile_policy_file(file, probes or Registry(), found)
     if compiled.plan is None:
         raise InvalidDocumentError(compiled.diagnostics, compiled.sources)
-    return measured_once(compiled.plan)
+    return compiled.plan
 
 
 async def atriage(policy: str | Path | None = None, **options: Unpack[RunOptions]) -> Trace:
     """Measure the metrics of a policy, all at once, and return the trace: a finding for each that is over its threshold.
 
-    ``runbook_engine.report.build(trace).metrics`` is the table, and every report has it. Options are those of ``arun``. Raises
-    UsageError, InvalidDocumentError, InputsError.
+    ``runbook_engine.report.build(trace).metrics`` is the table, and every report has it. Options are those of ``arun``.
+
+    Raises UsageError, InvalidDocumentError, InputsError.
     """
     return await _triage(policy, options).run()
 

@@ -31,13 +31,19 @@ Measure = Callable[[Params, ProbeContext], Awaitable[Reading]]
 
 
 def measured_once(plan: Plan) -> Plan:
-    """The same plan; a step that asks the same as the one step that leads to it does not measure again."""
+    """The same plan; a step that asks the same as the one step that leads to it does not measure again.
+
+    So it is in the runbooks that it calls. Steps of different runbooks measure anew, and so do steps with another one
+    between them.
+    """
     before = _before(plan)
     steps: dict[StepId, PlannedStep] = {}
     for step_id in plan.order:
         step = plan.steps[step_id]
         first = before.get(step_id)
-        if step.probe is None:
+        if step.child is not None:
+            steps[step_id] = replace(step, child=measured_once(step.child))
+        elif step.probe is None:
             steps[step_id] = step
         elif first is not None:
             steps[step_id] = replace(step, probe=replace(step.probe, measure=_taken(step.probe, first)))

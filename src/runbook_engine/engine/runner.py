@@ -31,6 +31,7 @@ from runbook_engine.engine.inputs import Resolved, resolve
 from runbook_engine.engine.journal import Journal, MemoryJournal
 from runbook_engine.engine.judgement import Answer, Judgement, Reading, Result, ScopeRun
 from runbook_engine.engine.measure import Prepared, fill, lacking, measure, prepare, timed_out
+from runbook_engine.engine.once import measured_once
 from runbook_engine.engine.trace import Trace, child_scope, fold, outcome_of
 from runbook_engine.engine.walk import Moved
 from runbook_engine.errors import InputsError
@@ -63,7 +64,7 @@ class Runner:
     """One run of one plan. ``events`` has all that was written so far, also after an interruption."""
 
     def __init__(self, plan: Plan, inputs: Mapping[str, Resolved], around: Surroundings) -> None:
-        self._plan = plan
+        self._plan = measured_once(plan)
         self._around = around
         self._inputs = inputs
         self._border = Border(secret for each in inputs.values() for secret in each.secrets)

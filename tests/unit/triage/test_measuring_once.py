@@ -173,7 +173,7 @@ async def test_a_step_never_takes_what_another_chain_has_measured(two_chains: st
         {"p95": 0.1, "error_rate": 0.0},
         metrics={"p95": MetricType(Dimension.DURATION), "error_rate": MetricType(Dimension.PERCENT)},
     )
-    plan = rb.load_triage(two_chains, probes=rb.Registry.of(fake.probe))
+    plan = measured_once(rb.load_triage(two_chains, probes=rb.Registry.of(fake.probe)))
     first, behind, stranger = (
         plan.steps[StepId(each)].probe for each in ("response_time", "error_rate", "other_error_rate")
     )
