@@ -31,7 +31,7 @@ Measure = Callable[[Params, ProbeContext], Awaitable[Reading]]
 
 
 def measured_once(plan: Plan) -> Plan:
-    """The same plan; a step that asks the same as the one step that leads to it does not measure again.
+    """The same plan; a step that asks the same as all steps that lead to it does not measure again.
 
     So it is in the runbooks that it calls. Steps of different runbooks measure anew, and so do steps with another one
     between them.
@@ -55,13 +55,17 @@ def measured_once(plan: Plan) -> Plan:
 
 
 def _before(plan: Plan) -> Mapping[StepId, StepId]:
-    """For each step that need not measure, the first of its chain."""
+    """For each step that need not measure, the first of its chain: the one that all ways to it begin with."""
+    ways: dict[StepId, list[StepId]] = {step_id: [] for step_id in plan.order}
+    for step_id, targets in plan.successors.items():
+        for target in targets:
+            ways[target].append(step_id)
     found: dict[StepId, StepId] = {}
     for step_id in plan.order:
-        for target in plan.successors[step_id]:
-            ways = [each for each, targets in plan.successors.items() if target in targets]
-            if len(ways) == 1 and _asks(plan, target) == _asks(plan, step_id) is not None:
-                found[target] = found.get(step_id, step_id)
+        asks = _asks(plan, step_id)
+        firsts = {found.get(each, each) for each in ways[step_id]}
+        if asks is not None and len(firsts) == 1 and all(_asks(plan, each) == asks for each in ways[step_id]):
+            found[step_id] = firsts.pop()
     return found
 
 
