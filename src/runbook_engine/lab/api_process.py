@@ -69,15 +69,18 @@ class ApiProcess:
         tail = self._log.read_text(errors="replace")[-LOG_TAIL:].strip()
         return RunbookError(f"the lab's API {what}" + (f"; its log ends with\n{tail}" if tail else ""))
 
+    def stop(self) -> None:
+        """It keeps nothing that would have to be saved."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # It keeps nothing that would have to be saved.
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
+        self.stop()

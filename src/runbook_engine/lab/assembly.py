@@ -1,10 +1,12 @@
 """Putting a lab together: what can start side by side does, and it is ready once the fault shows."""
 
 import json
+import os
 import secrets
+import signal
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,18 +14,22 @@ import redis
 
 from runbook_engine.errors import RunbookError
 from runbook_engine.lab import database
+from runbook_engine.lab.account import METRIC, NAMESPACE, furnish
 from runbook_engine.lab.api.cache import summary_key
 from runbook_engine.lab.api.service import SUMMARIES
 from runbook_engine.lab.api.settings import ApiSettings
 from runbook_engine.lab.api_process import ApiProcess
 from runbook_engine.lab.aws import AwsEndpoint
 from runbook_engine.lab.certificates import make_certificates
-from runbook_engine.lab.faults import Fault
+from runbook_engine.lab.edge import Edge, kept_free
+from runbook_engine.lab.fault import Fault
+from runbook_engine.lab.faults import PLANS
 from runbook_engine.lab.guard import Guard
-from runbook_engine.lab.plans import PLANS, Plan
+from runbook_engine.lab.plans import Plan
 from runbook_engine.lab.postgres import PostgresServer
 from runbook_engine.lab.redis import RedisServer
 from runbook_engine.lab.running import Lab
+from runbook_engine.lab.scripts import write_scripts
 from runbook_engine.lab.side_by_side import SideBySide
 from runbook_engine.lab.traffic import Traffic
 from runbook_engine.lab.view import View
@@ -50,6 +56,7 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
         stack.push(server)
     traffic = stack.enter_context(Traffic())
     api = stack.enter_context(ApiProcess(home))
+    arns: dict[str, str] = {}
 
     def start_database() -> None:
         say("starting PostgreSQL ...")
@@ -70,11 +77,13 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
         say("starting the AWS endpoint ...")
         aws.start()
         say(f"AWS endpoint on {aws.url}")
+        arns.update(furnish(aws, plan))
 
     with SideBySide() as threads:
         # The AWS endpoint takes longest, and nothing else waits for it.
         aws_started, *started = [threads.run(start) for start in (start_aws, start_database, start_cache)]
         certificates = make_certificates(home)
+        edge = stack.enter_context(Edge(plan, certificates.ca_file))
         for each in started:
             each.result()
 
@@ -86,32 +95,67 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
             board_sessions=_board_sessions(plan, postgres),
             hash_rounds=plan.hash_rounds,
             upstream_wait_s=plan.upstream_wait_s,
+            failing_permille=plan.failing_permille,
+            failing_early=plan.failing_early,
         )
         _begin_anew(plan, postgres, cache)
-        if plan.stopped is not None:
-            server = postgres if plan.stopped == "database" else cache
-            guard.spare(server.pid)
-            server.stop()
-        if plan.disturb is not None:
-            stack.enter_context(plan.disturb(settings.database_url, settings.redis_url))
+        _break_before(plan, postgres, cache, guard)
+        stack.enter_context(plan.disturb(settings.database_url, settings.redis_url))
         port = api.serve(settings)
         traffic.start(port, certificates.client_context())
         say(f"API on https://127.0.0.1:{port}; waiting until the fault {fault.name} shows ...")
         with View(postgres.dsn(), cache.url) as view:
             _wait_until_seen(fault, plan, traffic, view)
+        stack.enter_context(_broken_since(plan, postgres, api, port))
         aws_started.result()
 
     inputs = {
-        "api_url": f"https://127.0.0.1:{port}",
+        "api_url": edge.api_url(port),
         "database_url": postgres.dsn(database.READER_ROLE, passwords.reader, database.DATABASE),
         "redis_url": cache.url,
-        "ca_file": str(certificates.ca_file),
         "aws_endpoint_url": aws.url,
         "aws_region": aws.region,
         "ecs_cluster": aws.cluster,
         "ecs_service": aws.service,
+        "target_group_arn": arns["target_group"],
+        "certificate_arn": arns["certificate"],
+        "log_group": aws.log_group,
+        "db_instance_id": aws.database,
+        "business_namespace": NAMESPACE,
+        "business_metric": METRIC,
+        "scripts_directory": str(write_scripts(home)),
+        **edge.inputs,
+        **plan.inputs,
     }
-    return Lab(fault, MappingProxyType(inputs), MappingProxyType(dict(aws.environ)))
+    return Lab(fault, MappingProxyType(inputs), MappingProxyType(dict(aws.environ)), home)
+
+
+def _break_before(plan: Plan, postgres: PostgresServer, cache: RedisServer, guard: Guard) -> None:
+    """What is broken already when the API begins."""
+    if plan.cache == "stopped":
+        guard.spare(cache.pid)
+        cache.stop()
+    if plan.database in ("stopped", "recovering"):
+        guard.spare(postgres.pid)
+        if plan.database == "stopped":
+            postgres.stop()
+        else:
+            postgres.hold_in_recovery()
+            guard.end(postgres.pid)
+
+
+@contextmanager
+def _broken_since(plan: Plan, postgres: PostgresServer, api: ApiProcess, port: int) -> Iterator[None]:
+    """What breaks only once the API has worked."""
+    with ExitStack() as stack:
+        if plan.database == "silent" and postgres.pid is not None:
+            # The process that takes connections. It goes on in the end, or it could not end.
+            os.kill(postgres.pid, signal.SIGSTOP)
+            stack.callback(os.kill, postgres.pid, signal.SIGCONT)
+        if plan.api == "stopped":
+            api.stop()
+            stack.enter_context(kept_free(port))
+        yield
 
 
 def _postgres_settings(plan: Plan) -> dict[str, str]:
@@ -160,6 +204,6 @@ def _is_seen(plan: Plan, traffic: Traffic, view: View) -> bool:
         return False
     if plan.answer == 200 and view.scans() == 0:
         return False
-    if plan.stopped != "cache" and view.lookups() == 0:
+    if plan.cache == "up" and view.lookups() == 0:
         return False
     return plan.seen(view)

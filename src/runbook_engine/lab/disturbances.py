@@ -1,6 +1,7 @@
 """Faults that last: whoever holds the lock, leaks the connections or fills the memory, as long as the lab is up.
 
-Each is a context manager, and is in full effect once entered.
+Each is a context manager of the URLs of the API's database role and of Redis, and is in full effect once entered. Clients are
+imported only then: the words of the faults are wanted without them.
 """
 
 import threading
@@ -9,25 +10,27 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-import psycopg
-import redis
-
-from runbook_engine.lab.api.pool import is_full
-from runbook_engine.lab.api.service import OWN_SESSION, TOUCH
-
 PATIENCE_S = 15.0
 AGAIN_S = 0.1
 BIG = b"x" * 65_536
 SMALL = b"x" * 1_024
+NOBODYS_SESSION = 4_000
 
 
 @contextmanager
-def open_transaction(url: str) -> Iterator[None]:
+def locking_a_row(database: str, _cache: str) -> Iterator[None]:
     """A session that has updated the row which every request updates, and is idle in its transaction. A job waits for it."""
-    with psycopg.connect(url, application_name="deploy-script") as holder, ThreadPoolExecutor(1, "lab-job") as thread:
+    import psycopg
+
+    from runbook_engine.lab.api.service import OWN_SESSION, TOUCH
+
+    with (
+        psycopg.connect(database, application_name="deploy-script") as holder,
+        ThreadPoolExecutor(1, "lab-job") as thread,
+    ):
         holder.execute(TOUCH, (OWN_SESSION,))
         with psycopg.connect(
-            url, autocommit=True, application_name="nightly-job", options="-c lock_timeout=0"
+            database, autocommit=True, application_name="nightly-job", options="-c lock_timeout=0"
         ) as waiter:
             job = thread.submit(waiter.execute, TOUCH, (OWN_SESSION,))
             try:
@@ -39,14 +42,44 @@ def open_transaction(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def leaked_connections(url: str) -> Iterator[None]:
+def leaving_a_transaction_open(database: str, _cache: str) -> Iterator[None]:
+    """A session that has updated a row which nobody else needs, and is idle in its transaction."""
+    import psycopg
+
+    from runbook_engine.lab.api.service import TOUCH
+
+    with psycopg.connect(database, application_name="import-script") as holder:
+        holder.execute(TOUCH, (NOBODYS_SESSION,))
+        try:
+            yield
+        finally:
+            holder.rollback()
+
+
+@contextmanager
+def holding_connections(database: str, _cache: str, *, count: int) -> Iterator[None]:
+    """So many idle sessions."""
+    import psycopg
+
+    with ExitStack() as opened:
+        for _ in range(count):
+            opened.enter_context(psycopg.connect(database, autocommit=True, application_name="report-worker"))
+        yield
+
+
+@contextmanager
+def leaking_connections(database: str, _cache: str) -> Iterator[None]:
     """Idle sessions in every slot that the role may have; a slot that becomes free is taken again."""
+    import psycopg
+
+    from runbook_engine.lab.api.pool import is_full
+
     with ExitStack() as opened:
 
         def take_all() -> bool:
             try:
                 while True:
-                    opened.enter_context(psycopg.connect(url, autocommit=True, application_name="report-worker"))
+                    opened.enter_context(psycopg.connect(database, autocommit=True, application_name="report-worker"))
             except psycopg.OperationalError as error:
                 return is_full(error)
 
@@ -59,9 +92,11 @@ def leaked_connections(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def full_memory(url: str) -> Iterator[None]:
+def filling_the_cache(_database: str, cache: str) -> Iterator[None]:
     """A Redis at its memory limit: first it evicts whatever may be evicted, then it refuses writes, and it stays so."""
-    with redis.Redis.from_url(url) as client:
+    import redis
+
+    with redis.Redis.from_url(cache) as client:
         client.config_set("maxmemory-policy", "volatile-lru")
         limit = int(client.config_get("maxmemory")["maxmemory"])
         # Twice the limit of keys that may be evicted, so that evictions are counted ...

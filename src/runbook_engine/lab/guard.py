@@ -78,8 +78,9 @@ def main() -> None:
         if order.get("remove"):
             folders.append(order["remove"])
     for pid in pids:
-        # Both servers shut down in order, without waiting for their clients.
+        # Both servers shut down in order, without waiting for their clients; one that is stopped goes on for that.
         _send(pid, signal.SIGINT)
+        _send(pid, signal.SIGCONT)
     deadline = time.monotonic() + PATIENCE_S
     while any(_send(pid, 0) for pid in pids) and time.monotonic() < deadline:
         time.sleep(LOOK_AGAIN_S)

@@ -1,74 +1,135 @@
-"""How each fault is injected: what differs from the healthy lab, and what must be seen before the lab is ready."""
+"""How a fault is injected: what differs from the healthy lab, and what must be seen before the lab is ready."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from runbook_engine.lab.disturbances import full_memory, leaked_connections, open_transaction
-from runbook_engine.lab.view import View
+if TYPE_CHECKING:
+    from runbook_engine.lab.aws import AwsEndpoint
+    from runbook_engine.lab.tls_servers import TlsKind
+    from runbook_engine.lab.view import View
 
-HASH_ROUNDS = 60_000
-UPSTREAM_WAIT_S = 0.8
-SLOW_MS = 500.0
-LONG_WAIT_S = 0.5
+NAME = "api.pixelatedempathy.com"
+ADDRESS = "127.0.0.1"
+CERTIFICATE_DAYS = 200.0
+USUAL_STATUSES: Mapping[str, int] = MappingProxyType({"200": 9_700, "201": 240, "304": 42, "404": 15, "401": 3})
+"""How many requests of the last hour were answered with which status: of 10,000, 0.18 % with 4xx and none with 5xx."""
 
-Server = Literal["database", "cache"]
+Records = Mapping[str, Sequence[str]]
+Disturb = Callable[[str, str], AbstractContextManager[None]]
+Tell = Callable[["AwsEndpoint"], None]
+Seen = Callable[["View"], bool]
+
+
+def at_once(_: "View") -> bool:
+    """Nothing has to show first."""
+    return True
+
+
+def nothing(_: "AwsEndpoint") -> None:
+    """The account is as it was seeded."""
+
+
+@contextmanager
+def undisturbed(_database: str, _cache: str) -> Iterator[None]:
+    yield
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A lab to be built; the defaults are the healthy one.
 
-    ``disturb`` is entered with the URLs of the API's database role and of Redis before the API begins, and left at the end.
-    ``seen`` says whether the fault shows already.
+    ``api``: it answers, or it did and was stopped. ``failing_permille`` of 1,000 requests in a row are answered with 500, at
+    even distances: the last of each distance, or with ``failing_early`` the first. ``reached``: responders find it where
+    it is, by a name that does not exist, or are sent to an address that it has left. ``answer`` is its status.
+
+    ``database``: it is up; stopped; ``recovering``, when it answers and lets nobody in; or ``silent``, when it accepts
+    connections and never says a word.
+
+    ``statuses`` is what the logs say of the requests of the last hour, ``log_lines`` whether there are any lines at all;
+    ``sessions_ended_ago_s`` since when nobody starts a session, by the business metric.
+    ``tls`` and ``certificate_days`` are of the certificate that the load balancer's front shows; with ``front``, responders
+    come through it. ``names`` are the records of the name servers, one by one. ``inputs`` are given beside the usual ones.
+
+    ``aws`` is applied once the account exists. ``disturb`` is entered with the URLs of the API's database role and of Redis
+    before the API begins, and left at the end. ``seen`` says whether the fault shows already.
     """
 
+    api: Literal["up", "stopped"] = "up"
+    failing_permille: int = 0
+    failing_early: bool = False
+    hash_rounds: int = 0
+    upstream_wait_s: float = 0.0
+    reached: Literal["directly", "by_unknown_name", "at_old_address"] = "directly"
+    answer: int = 200
+
+    database: Literal["up", "stopped", "recovering", "silent"] = "up"
     slow_report: bool = False
     message_index: bool = True
     max_connections: int = 50
+
+    cache: Literal["up", "stopped"] = "up"
     cache_ttl_ms: int | None = None
-    hash_rounds: int = 0
-    upstream_wait_s: float = 0.0
-    cpu_percent: float = 35.0
-    memory_percent: float = 60.0
-    stopped: Server | None = None
-    disturb: Callable[[str, str], AbstractContextManager[None]] | None = None
-    answer: int = 200
-    seen: Callable[[View], bool] = lambda _: True
 
-    @property
-    def database_answers(self) -> bool:
-        return self.answer == 200
+    dependency: Literal["up", "down", "slow_loris"] = "up"
+
+    cpu_percent: float | None = 35.0
+    memory_percent: float | None = 60.0
+    statuses: Mapping[str, int] = USUAL_STATUSES
+    log_lines: bool = True
+    sessions_ended_ago_s: float | None = None
+
+    front: bool = False
+    tls: "TlsKind" = "fresh"
+    certificate_days: float = CERTIFICATE_DAYS
+    names: tuple[Records, ...] = (MappingProxyType({NAME: (ADDRESS,)}),)
+
+    inputs: Mapping[str, str] = MappingProxyType({})
+    aws: Tell = nothing
+    disturb: Disturb = undisturbed
+    seen: Seen = at_once
+
+    def also(self, other: "Plan") -> "Plan":
+        """Both at once. Raises ValueError where they want different things of one part."""
+        usual = Plan()
+        chosen = {
+            each.name: _either(
+                each.name, getattr(usual, each.name), getattr(self, each.name), getattr(other, each.name)
+            )
+            for each in fields(self)
+            if each.name not in ("inputs", "aws", "disturb", "seen")
+        }
+        return Plan(
+            **chosen,
+            inputs={**self.inputs, **other.inputs},
+            aws=_both_told(self.aws, other.aws),
+            disturb=_both_disturbed(self.disturb, other.disturb),
+            seen=lambda view: self.seen(view) and other.seen(view),
+        )
 
 
-PLANS: Mapping[str, Plan] = MappingProxyType(
-    {
-        "none": Plan(seen=lambda view: view.hit_rate() > 0.95),
-        "slow_queries": Plan(slow_report=True, seen=lambda view: view.slowest_mean_ms() > SLOW_MS),
-        "missing_index": Plan(message_index=False, seen=lambda view: view.full_scans() > 0),
-        "connections_exhausted": Plan(
-            max_connections=20, disturb=lambda database, _: leaked_connections(database), answer=503
-        ),
-        "lock_contention": Plan(
-            disturb=lambda database, _: open_transaction(database),
-            seen=lambda view: view.longest_wait_s() > LONG_WAIT_S,
-        ),
-        "cache_misses": Plan(cache_ttl_ms=1, seen=lambda view: view.hit_rate() < 0.5),
-        "cache_memory_full": Plan(
-            disturb=lambda _, cache: full_memory(cache), seen=lambda view: view.memory_use() > 0.98
-        ),
-        "cpu_high": Plan(cpu_percent=93.0, hash_rounds=HASH_ROUNDS),
-        "slow_application": Plan(upstream_wait_s=UPSTREAM_WAIT_S),
-        "database_down": Plan(stopped="database", answer=503),
-        "cache_down": Plan(stopped="cache"),
-        "two_faults": Plan(
-            slow_report=True,
-            cpu_percent=93.0,
-            hash_rounds=HASH_ROUNDS,
-            seen=lambda view: view.slowest_mean_ms() > SLOW_MS,
-        ),
-    }
-)
-"""The plan of every fault in ``faults.FAULTS``."""
+def _either(name: str, usual: object, one: object, other: object) -> Any:
+    if other in (usual, one):
+        return one
+    if one == usual:
+        return other
+    raise ValueError(f"two plans want different {name}: {one!r} and {other!r}")
+
+
+def _both_told(one: Tell, other: Tell) -> Tell:
+    def told(aws: "AwsEndpoint") -> None:
+        one(aws)
+        other(aws)
+
+    return told
+
+
+def _both_disturbed(one: Disturb, other: Disturb) -> Disturb:
+    @contextmanager
+    def disturbed(database: str, cache: str) -> Iterator[None]:
+        with one(database, cache), other(database, cache):
+            yield
+
+    return disturbed

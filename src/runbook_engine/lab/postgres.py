@@ -50,6 +50,7 @@ class PostgresServer(LoopbackServer):
         preload = {"shared_preload_libraries": "pg_stat_statements"} if preload_statements else {}
         self._settings = {**_SETTINGS, **preload, **settings}
         self._password = secrets.token_urlsafe()
+        self._programs = Path()
 
     @property
     def url(self) -> str:
@@ -72,19 +73,47 @@ class PostgresServer(LoopbackServer):
         os.chown(home, account.uid, account.gid)
         return home
 
+    def hold_in_recovery(self) -> None:
+        """End the server, and start it again as a standby that waits for a log which never comes: it answers, with 57P03."""
+        import psycopg
+
+        assert self._process is not None
+        assert self._home is not None
+        self._process.stop()
+        data = self._home / "data"
+        (data / "standby.signal").touch()
+        with (data / "postgresql.conf").open("a") as configuration:
+            configuration.write("hot_standby = off\nrestore_command = 'false'\n")
+        self._process = self._serving(self._home, self._programs)
+
+        def rejects() -> None:
+            try:
+                psycopg.connect(self.dsn(), connect_timeout=5).close()
+            except psycopg.OperationalError as error:
+                if "not accepting connections" not in str(error):
+                    raise
+
+        self._process.wait_until_ready(rejects, not_yet=psycopg.OperationalError)
+
     def _launch(self, home: Path) -> ServerProcess:
         account = unprivileged_account()
-        log = self._directory / "postgres.log"
-        programs = postgres_programs(account, home / "programs")
-        data = self._create(programs, home, log, account)
+        self._programs = postgres_programs(account, home / "programs")
+        self._create(self._programs, home, self._log, account)
+        return self._serving(home, self._programs)
+
+    @property
+    def _log(self) -> Path:
+        return self._directory / "postgres.log"
+
+    def _serving(self, home: Path, programs: Path) -> ServerProcess:
         return ServerProcess(
             _NAME,
-            [programs / "postgres", "-D", data, "-p", str(self._port.hand_over())],
+            [programs / "postgres", "-D", home / "data", "-p", str(self._port.hand_over())],
             directory=home,
-            log=log,
+            log=self._log,
             # Fast shutdown, then immediate.
             stop_signals=(signal.SIGINT, signal.SIGQUIT),
-            account=account,
+            account=unprivileged_account(),
         )
 
     def _wait(self, process: ServerProcess) -> None:

@@ -4,8 +4,9 @@ import shlex
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from runbook_engine.lab.faults import Fault
+from runbook_engine.lab.fault import Fault
 
 WIDTH = 100
 
@@ -14,12 +15,21 @@ WIDTH = 100
 class Lab:
     """A running lab.
 
-    ``inputs`` are those of the runbook ``high-latency``; ``environ`` holds the variables that its probes need besides.
+    ``inputs`` are those of every shipped runbook, by name: a runbook is given the ones that it has. ``environ`` holds the
+    variables that their probes need besides, and ``home`` is the folder with all of the lab's files.
     """
 
     fault: Fault
     inputs: Mapping[str, str]
     environ: Mapping[str, str]
+    home: Path
+
+    def inputs_of(self, runbook: str) -> Mapping[str, str]:
+        """Those that the runbook has; what it calls is given inputs of the same name by it."""
+        from runbook_engine.library import Library
+
+        loaded = Library.default().load(runbook).runbook
+        return {name: value for name, value in self.inputs.items() if loaded is not None and name in loaded.inputs}
 
 
 def describe(lab: Lab) -> str:
@@ -29,7 +39,7 @@ def describe(lab: Lab) -> str:
     lines += [f"  {name:<{width}}  {value}" for name, value in lab.inputs.items()]
     lines += ["", "Diagnose it from another terminal:", ""]
     command = [f"{name}={shlex.quote(value)}" for name, value in lab.environ.items()]
-    command.append("runbook run high-latency --no-input")
-    command += [f"-s {shlex.quote(f'{name}={value}')}" for name, value in lab.inputs.items()]
+    command.append(f"runbook run {lab.fault.runbook} --no-input")
+    command += [f"-s {shlex.quote(f'{name}={value}')}" for name, value in lab.inputs_of(lab.fault.runbook).items()]
     lines.append("  " + " \\\n    ".join(command))
     return "\n".join(lines)

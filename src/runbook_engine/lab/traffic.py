@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from runbook_engine.lab.api.failures import UNCOUNTED
 from runbook_engine.lab.api.service import SUMMARIES
 
 INTERVAL_S = 0.5
@@ -66,7 +67,7 @@ class Traffic:
 
 
 def _get(connection: http.client.HTTPSConnection, path: str) -> int:
-    connection.request("GET", path)
+    connection.request("GET", path, headers={"User-Agent": UNCOUNTED})
     response = connection.getresponse()
     response.read()
     return response.status

@@ -48,6 +48,13 @@ class View:
             " WHERE wait_event_type = 'Lock'"
         )
 
+    def oldest_idle_transaction_s(self) -> float:
+        """Since when the oldest transaction waits for its client; 0.0 where none does."""
+        return self._number(
+            "SELECT extract(epoch FROM max(clock_timestamp() - xact_start)) FROM pg_stat_activity"
+            " WHERE state LIKE 'idle in transaction%'"
+        )
+
     def lookups(self) -> int:
         """Keys that the cache was asked for."""
         stats = self._info("stats")

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 
+from runbook_engine.lab.api.failures import Failures
 from runbook_engine.lab.api.server import ApiServer
 from runbook_engine.lab.api.service import Service
 from runbook_engine.lab.api.settings import ApiSettings
@@ -18,7 +19,8 @@ def main() -> None:
     if not line:
         return
     settings = ApiSettings.from_line(line)
-    server = ApiServer(Service(settings), settings.certificate_file)
+    failures = Failures(settings.failing_permille, early=settings.failing_early)
+    server = ApiServer(Service(settings), settings.certificate_file, failures)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()

@@ -9,6 +9,7 @@ from socket import socket
 
 import psycopg
 
+from runbook_engine.lab.api.failures import Failures
 from runbook_engine.lab.api.service import Answer, Service
 
 IDLE_TIMEOUT_S = 60.0
@@ -21,8 +22,9 @@ class ApiServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, service: Service, certificate_file: str) -> None:
+    def __init__(self, service: Service, certificate_file: str, failures: Failures) -> None:
         self.service = service
+        self.failures = failures
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(certificate_file)
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -56,7 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         try:
-            answer = self._endpoint(path)()
+            if self.server.failures.is_due(path, self.headers.get("User-Agent", "")):
+                answer = Answer(500, {"error": "KeyError: 'plan' in recommend()"})
+            else:
+                answer = self._endpoint(path)()
         except psycopg.Error as error:
             answer = Answer(500, {"error": f"the database refused a statement: {error}"})
         body = json.dumps(answer.body).encode()

@@ -10,7 +10,7 @@ class ApiSettings:
 
     ``cache_ttl_ms`` is the life of what it puts into the cache, None for no expiry. ``board_sessions`` is how many sessions
     one page of the board shows. ``hash_rounds`` is computing and ``upstream_wait_s`` waiting that every request costs in the
-    API itself, outside database and cache.
+    API itself, outside database and cache. Of 1,000 requests in a row, ``failing_permille`` fail: see ``failures``.
     """
 
     database_url: str
@@ -20,6 +20,8 @@ class ApiSettings:
     board_sessions: int = 20
     hash_rounds: int = 0
     upstream_wait_s: float = 0.0
+    failing_permille: int = 0
+    failing_early: bool = False
 
     def to_line(self) -> str:
         return json.dumps(asdict(self)) + "\n"
