@@ -2,6 +2,8 @@
 # make test    run all tests against real servers, in a virtual environment of its own
 # make check   what CI runs besides: formatting, lint, types, layers
 # make bench   the benchmarks, with their figures
+# make diagnosis-table   inject every fault of the lab, diagnose it, and write docs/diagnosis.md (some minutes)
+# make recordings        the same, and keep each run in examples/recordings (some minutes)
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 FAULT ?= slow_queries
@@ -9,7 +11,7 @@ JOBS ?= 2
 DEMO := .demo
 VENV := .venv
 
-.PHONY: demo test check bench golden clean
+.PHONY: demo test check bench golden diagnosis-table recordings clean
 .DEFAULT_GOAL := demo
 
 demo: $(DEMO)/installed
@@ -35,6 +37,13 @@ check: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(VENV)/bin/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,max,rounds
+
+diagnosis-table: $(VENV)/installed
+	$(VENV)/bin/runbook lab diagnose --jobs $(JOBS) --format markdown -o docs/diagnosis.md
+
+recordings: $(VENV)/installed
+	$(VENV)/bin/runbook lab diagnose --jobs $(JOBS) --format markdown -o docs/diagnosis.md --record examples/recordings
+	$(VENV)/bin/python -m tests.recordings.edges examples/recordings
 
 golden: $(VENV)/installed
 	$(VENV)/bin/python -m pytest --update-golden tests

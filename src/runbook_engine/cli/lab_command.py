@@ -3,6 +3,7 @@
 import json
 import textwrap
 import threading
+from pathlib import Path
 
 import click
 
@@ -63,3 +64,60 @@ def start(fault: str) -> None:
             threading.Event().wait()
         except KeyboardInterrupt:
             click.echo("ending the lab", err=True)
+
+
+@command.command(
+    "diagnose",
+    epilog=examples(
+        "runbook lab diagnose", "runbook lab diagnose slow_queries cpu_high", "runbook lab diagnose --record recordings"
+    ),
+)
+@click.argument("names", metavar="[FAULT]...", type=FaultName(), nargs=-1)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, for a page, or for programs.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the table to a file.")
+@click.option("--record", type=click.Path(path_type=Path, file_okay=False), help="Keep each run in this folder.")
+@click.option("--jobs", type=click.IntRange(1, 16), default=2, show_default=True, help="Labs at a time.")
+def diagnose(names: tuple[str, ...], format_: str, output: Path | None, record: Path | None, jobs: int) -> int:
+    """Diagnose each FAULT (all of them, if none is named) and tell whether its causes were found.
+
+    Exit code 0 means that every diagnosis was right, 1 that one was not.
+    """
+    import msgspec
+
+    from runbook_engine.cli.lab_diagnosis import as_markdown, as_text
+    from runbook_engine.cli.lab_diagnosis import diagnose as diagnose_all
+    from runbook_engine.lab import FAULTS
+    from runbook_engine.lab.faults import fault_named
+    from runbook_engine.lab.scoring import Verdict
+
+    faults = [fault_named(name) for name in dict.fromkeys(names)] or list(FAULTS.values())
+    done = 0
+
+    def told(verdict: Verdict) -> None:
+        nonlocal done
+        done += 1
+        found = ", ".join(verdict.found) or verdict.outcome.value
+        right = "right" if verdict.right else "WRONG"
+        click.echo(f"{done}/{len(faults)} {verdict.fault}: {found} ({right}, {verdict.seconds:.1f} s)", err=True)
+
+    verdicts = diagnose_all(faults, jobs=jobs, record=record, told=told)
+    match format_:
+        case "json":
+            text = msgspec.json.format(msgspec.json.encode(verdicts), indent=2).decode() + "\n"
+        case "markdown":
+            text = as_markdown(verdicts)
+        case _:
+            text = as_text(verdicts)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        click.echo(f"table written to {output}", err=True)
+    return 0 if all(each.right for each in verdicts) else 1

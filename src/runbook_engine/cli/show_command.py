@@ -11,7 +11,7 @@ from runbook_engine.cli.names import RunbookName
 if TYPE_CHECKING:
     from runbook_engine.document.models import AnyStep
     from runbook_engine.graph.plan import Plan, PlannedStep
-    from runbook_engine.ids import StepId
+    from runbook_engine.ids import FindingId, StepId
 
 
 @click.command("show", epilog=examples("runbook show high-latency", "runbook show ./my-runbook.yaml | less"))
@@ -59,38 +59,63 @@ def _inputs(plan: "Plan") -> Iterator[str]:
 
 
 def _decisions(plan: "Plan") -> Iterator[str]:
+    """The steps in the order of the document, which is that of its author."""
+    from runbook_engine.engine.once import sharing
+
     yield from _heading("Decisions")
     yield f"  Start with {', '.join(plan.runbook.start)}."
-    for index, step_id in enumerate(plan.order, 1):
-        step = plan.steps[step_id]
+    shared = sharing(plan)
+    numbers = {step_id: index for index, step_id in enumerate(plan.steps, 1)}
+    for step_id, step in plan.steps.items():
         title = step.model.title or step_id.replace("_", " ")
         yield ""
-        yield f"  {_strong(f'{index}. {title}')}  [{step_id}]"
+        yield f"  {_strong(f'{numbers[step_id]}. {title}')}  [{step_id}]"
         if step.model.description:
             yield from _wrapped(step.model.description, "     ")
-        command = _command(plan, step)
-        if command:
-            yield from (
-                f"     {_sign(step.model) if number == 0 else ' '} {line}"
-                for number, line in enumerate(command.splitlines())
-            )
-        yield from (f"     {line}" for line in _ways(step.model))
+        if step_id in shared:
+            yield f"     (the answer of step {numbers[shared[step_id]]})"
+        else:
+            yield from _asked(plan, step)
+        for line in _ways(plan, step.model):
+            yield from _wrapped(line, "     ", "       ")
 
 
-def _ways(step: "AnyStep") -> Iterator[str]:
-    from runbook_engine.document.models import Branch, Else, ErrorRoute
+def _asked(plan: "Plan", step: "PlannedStep") -> Iterator[str]:
+    for number, line in enumerate(_command(plan, step).splitlines()):
+        yield f"     {_sign(step.model) if number == 0 else ' '} {line}"
+    if step.child is not None:
+        yield f"       {step.child.runbook.title}"
 
-    for way in (*step.branches, *step.on_error):
-        match way:
-            case Branch():
-                condition, targets = f"if {way.when}", way.goto
-            case ErrorRoute():
-                condition, targets = f"if it fails ({', '.join(way.kind)})", way.goto
-            case Else():
-                on_error = way in step.on_error
-                condition, targets = ("if it fails otherwise" if on_error else "else"), way.otherwise
-        leads = f"go on with {', '.join(targets)}" if targets else "end"
-        yield f"{condition}: {f'finding {way.finding}, ' if way.finding else ''}{leads}"
+
+def _ways(plan: "Plan", step: "AnyStep") -> Iterator[str]:
+    from runbook_engine.document.models import Branch, ErrorRoute
+
+    for way in step.branches:
+        if isinstance(way, Branch):
+            yield _way(f"if {_with_defaults(plan, way.when)}", way.finding, way.goto)
+        else:
+            yield _way("else", way.finding, way.otherwise)
+    for route in step.on_error:
+        if isinstance(route, ErrorRoute):
+            yield _way(f"if it fails ({', '.join(route.kind)})", route.finding, route.goto)
+        else:
+            yield _way("if it fails otherwise", route.finding, route.otherwise)
+
+
+def _way(condition: str, finding: "FindingId | None", targets: "tuple[StepId, ...]") -> str:
+    leads = f"go on with {', '.join(targets)}" if targets else "end"
+    return f"{condition}: {f'finding {finding}, ' if finding else ''}{leads}"
+
+
+def _with_defaults(plan: "Plan", condition: str) -> str:
+    """Each input with its default behind it: ``p95 > inputs.slow (500ms)``."""
+    import re
+
+    def told(name: "re.Match[str]") -> str:
+        spec = plan.runbook.inputs.get(name[1])
+        return f"{name[0]} ({spec.default})" if spec is not None and spec.default is not None else name[0]
+
+    return re.sub(r"\binputs\.(\w+)", told, " ".join(condition.split()))
 
 
 def _sign(step: "AnyStep") -> str:
@@ -110,7 +135,7 @@ def _command(plan: "Plan", step: "PlannedStep") -> str:
         return f"runbook run {step.model.call}"
     if step.probe is None:
         return ""
-    stand_ins = StandIns(plan.runbook.inputs)
+    stand_ins = StandIns(plan.runbook.inputs, {name: each.types for name, each in plan.steps.items()})
     try:
         params = step.params or step.probe.params.model_validate(fill(step.filling, stand_ins.look_up))
         return stand_ins.filled_in(step.probe.command(params))
@@ -160,9 +185,17 @@ def _strong(text: str) -> str:
     return click.style(visible(text), bold=True)
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def _wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str]:
     import textwrap
 
     from runbook_engine.cli.screen import width
 
-    return textwrap.wrap(text, width(), initial_indent=indent, subsequent_indent=indent)
+    following = indent if hanging is None else hanging
+    return textwrap.wrap(
+        text,
+        width(),
+        initial_indent=indent,
+        subsequent_indent=following,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from runbook_engine.conditions import Name
 from runbook_engine.document.models import Input, InputType
 from runbook_engine.engine.inputs import read_value
-from runbook_engine.quantity import Dimension
+from runbook_engine.quantity import Dimension, MetricType
 from runbook_engine.secret import Secret
 from runbook_engine.templates import Filled
+
+_ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/stand-in-{}/0"
+"""Probes that want an ARN look at its shape, that of a target group the closest."""
 
 
 class StandIns:
@@ -17,14 +20,16 @@ class StandIns:
     measures is ``<step.metric>``, for the reader to fill in.
     """
 
-    def __init__(self, inputs: Mapping[str, Input]) -> None:
+    def __init__(self, inputs: Mapping[str, Input], metrics: Mapping[str, Mapping[str, MetricType]]) -> None:
+        """``metrics`` are those of each step: a probe that wants a number takes no text in its place."""
         self._inputs = inputs
+        self._metrics = metrics
         self._meanings: dict[str, str] = {}
 
     def look_up(self, name: Name) -> Filled:
         spec = self._inputs.get(name.name) if name.scope == "inputs" else None
         if spec is None:
-            return Filled(self._new("stand-in-{}", f"<{name.scope}.{name.name}>"))
+            return self._measured(name)
         variable = f"${spec.env or name.name.upper()}"
         if spec.type is InputType.SECRET:
             return Filled(Secret(f"{variable}?", variable))
@@ -32,9 +37,16 @@ class StandIns:
             return read_value(spec, spec.default, name=name.name)
         if spec.type is InputType.INT:
             return Filled(int(self._new("6100{}", variable)), Dimension.NUMBER)
-        return Filled(
-            self._new("https://stand-in-{}.invalid" if spec.type is InputType.URL else "stand-in-{}", variable)
-        )
+        if spec.type is InputType.URL:
+            return Filled(self._new("https://stand-in-{}.invalid", variable))
+        return Filled(self._new(_ARN if name.name.endswith("_arn") else "stand-in-{}", variable))
+
+    def _measured(self, name: Name) -> Filled:
+        meaning = f"<{name.scope}.{name.name}>"
+        known = self._metrics.get(name.scope or "", {}).get(name.name)
+        if known is not None and known.dimension.is_numeric:
+            return Filled(int(self._new("6100{}1", meaning)), known.dimension)
+        return Filled(self._new("stand-in-{}", meaning))
 
     def filled_in(self, command: str) -> str:
         for stand_in, meaning in self._meanings.items():
