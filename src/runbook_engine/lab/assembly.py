@@ -5,7 +5,8 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -127,7 +128,11 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
         **edge.inputs,
         **plan.inputs,
     }
-    return Lab(fault, MappingProxyType(inputs), MappingProxyType(dict(aws.environ)), home)
+    return Lab(fault, MappingProxyType(inputs), MappingProxyType(dict(aws.environ)), home, lambda: _requests(aws))
+
+
+def _requests(aws: AwsEndpoint) -> Mapping[str, int]:
+    return Counter(f"{each.service}:{each.operation}" for each in aws.calls())
 
 
 def _break_before(plan: Plan, postgres: PostgresServer, cache: RedisServer, guard: Guard) -> None:

@@ -2,7 +2,7 @@
 
 import shlex
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,15 @@ class Lab:
     """A running lab.
 
     ``inputs`` are those of every shipped runbook, by name: a runbook is given the ones that it has. ``environ`` holds the
-    variables that their probes need besides, and ``home`` is the folder with all of the lab's files.
+    variables that their probes need besides, and ``home`` is the folder with all of the lab's files. ``requests`` tells how
+    often each operation of AWS was asked so far: ``{"ecs:DescribeServices": 2}``.
     """
 
     fault: Fault
     inputs: Mapping[str, str]
     environ: Mapping[str, str]
     home: Path
+    requests: Callable[[], Mapping[str, int]]
 
     def inputs_of(self, runbook: str) -> Mapping[str, str]:
         """Those that the runbook has; what it calls is given inputs of the same name by it."""
