@@ -94,7 +94,7 @@ def _ways(plan: "Plan", step: "AnyStep") -> Iterator[str]:
         if isinstance(way, Branch):
             yield _way(f"if {_with_defaults(plan, way.when)}", way.finding, way.goto)
         else:
-            yield _way("else", way.finding, way.otherwise)
+            yield _way("else" if len(step.branches) > 1 else "then", way.finding, way.otherwise)
     for route in step.on_error:
         if isinstance(route, ErrorRoute):
             yield _way(f"if it fails ({', '.join(route.kind)})", route.finding, route.goto)

@@ -36,7 +36,7 @@ def measured_once(plan: Plan) -> Plan:
     So it is in the runbooks that it calls. Steps of different runbooks measure anew, and so do steps with another one
     between them.
     """
-    before = _before(plan)
+    before = sharing(plan)
     steps: dict[StepId, PlannedStep] = {}
     for step_id in plan.order:
         step = plan.steps[step_id]
@@ -54,8 +54,10 @@ def measured_once(plan: Plan) -> Plan:
     return replace(plan, steps={step_id: steps[step_id] for step_id in plan.steps})
 
 
-def _before(plan: Plan) -> Mapping[StepId, StepId]:
-    """For each step that need not measure, the first of its chain: the one that all ways to it begin with."""
+def sharing(plan: Plan) -> Mapping[StepId, StepId]:
+    """Of each step that need not measure, the one whose reading it takes: the first of its chain, with which all ways to it
+    begin.
+    """
     ways: dict[StepId, list[StepId]] = {step_id: [] for step_id in plan.order}
     for step_id, targets in plan.successors.items():
         for target in targets:

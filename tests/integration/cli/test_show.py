@@ -58,3 +58,36 @@ def test_a_question_is_no_command(shell: Any) -> None:
     page = shell("show", str(EXAMPLE)).stdout
     assert "? Was a new version deployed in the last hour?" in page
     assert not any("deployed" in each for each in commands(page))
+
+
+def test_a_thing_asked_once_is_shown_once_and_its_answer_pointed_to(shell: Any) -> None:
+    page = shell("show", "ecs-service").stdout
+    assert page.count("$ aws ecs describe-services") == 1
+    assert page.count("(the answer of step 1)") == 4
+
+
+def test_a_step_with_one_way_goes_on_and_has_no_otherwise(shell: Any) -> None:
+    page = shell("show", "high-error-rate").stdout
+    recent = page[page.index("[deployment]") : page.index("[server_errors]")]
+    assert "then: go on with server_errors" in recent
+    assert recent.count("if it fails otherwise") == 1
+    assert "else:" not in recent
+
+
+def test_a_threshold_stands_beside_the_input_that_it_is_the_default_of(shell: Any) -> None:
+    page = shell("show", "high-latency").stdout
+    assert "if p95 > inputs.very_slow (1s): finding api_very_slow" in page
+    assert "if p95 > inputs.slow (500ms): finding api_slow" in page
+
+
+def test_steps_stand_in_the_order_of_the_document(shell: Any) -> None:
+    page = shell("show", "tls-certificate").stdout
+    places = [page.index(f"[{step}]") for step in ("dates", "name", "chain", "protocols", "acm")]
+    assert places == sorted(places)
+
+
+def test_what_wants_an_arn_or_a_duration_has_a_command_too(shell: Any) -> None:
+    health, errors = (shell("show", name).stdout for name in ("system-health", "high-error-rate"))
+    assert '$ aws elbv2 describe-target-health --target-group-arn "$TARGET_GROUP_ARN"' in health
+    assert "date -d '<deployment.deployment_age> seconds ago'" in errors
+    assert "depends on the run" not in health + errors
