@@ -50,18 +50,21 @@ def diagnosed(fault: Fault, record: Path | None = None) -> "Trace":
         trace = api.run(
             plan, inputs=known, source="lab", environ={**os.environ, **lab.environ}, allow=("shell",), answers={}
         )
-        home = str(lab.home)
+        homes = (str(lab.home), str(Path(lab.inputs["ca_file"]).parent))
     if record is not None:
         record.mkdir(parents=True, exist_ok=True)
-        write_recording(_anywhere(trace.events, home), record / f"{fault.name}.jsonl")
+        write_recording(anywhere(trace.events, homes), record / f"{fault.name}.jsonl")
     return trace
 
 
-def _anywhere(events: Sequence[Event], home: str) -> list[Event]:
-    """The same events with the lab's folder called ``/lab``: where it was is of no interest once it is gone."""
+def anywhere(events: Sequence[Event], homes: Sequence[str], called: str = "/lab") -> list[Event]:
+    """The same events with the lab's folders called ``/lab``: where they were is of no interest once they are gone."""
     from runbook_engine.engine.codec import decode, encode
 
-    return [decode(encode(each).replace(home, "/lab")) for each in events]
+    lines = [encode(each) for each in events]
+    for home in homes:
+        lines = [line.replace(home, called) for line in lines]
+    return [decode(line) for line in lines]
 
 
 def as_markdown(verdicts: Sequence[Verdict]) -> str:
