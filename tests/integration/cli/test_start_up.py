@@ -54,4 +54,7 @@ def test_a_run_loads_only_the_client_that_it_needs(tmp_path: Path) -> None:
     file.write_text(
         "runbook: one\ntitle: T\nstart: a\nsteps: {a: {probe: tcp.connect, with: {host: 127.0.0.1, port: 1}}}\n"
     )
-    assert loaded(str(tmp_path), "run", str(file), "-q", "--no-journal") & (CLIENTS | {"networkx", "jinja2", "rich"}) == set()
+    assert (
+        loaded(str(tmp_path), "run", str(file), "-q", "--no-journal") & (CLIENTS | {"networkx", "jinja2", "rich"})
+        == set()
+    )

@@ -215,7 +215,9 @@ def test_a_directory_that_does_not_exist_is_not_made(tmp_path: Path) -> None:
 
 def test_the_description_is_a_command_that_a_shell_understands(tmp_path: Path) -> None:
     inputs = {"api_url": "https://127.0.0.1:1", "redis_url": "redis://:it's a $ecret@127.0.0.1:2/0"}
-    lab = Lab(FAULTS["slow_queries"], inputs, {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "se cret"}, tmp_path)
+    lab = Lab(
+        FAULTS["slow_queries"], inputs, {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "se cret"}, tmp_path, dict
+    )
     text = describe(lab)
     assert lab.fault.explanation in text.replace("\n", " ")
     assert max(len(line) for line in text.splitlines()) <= 100
