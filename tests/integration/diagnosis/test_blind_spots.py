@@ -15,7 +15,8 @@ Diagnose = Callable[..., rb.Trace]
 
 
 def spots(trace: rb.Trace) -> dict[str, tuple[ErrorKind, str]]:
-    return {each.step: (each.kind, each.remedy) for each in trace.blind_spots}
+    """By step, with the steps that called its runbook before it."""
+    return {f"{each.scope}/{each.step}".lstrip("/"): (each.kind, each.remedy) for each in trace.blind_spots}
 
 
 def test_a_healthy_system_seen_whole_is_healthy(diagnose: Diagnose) -> None:
@@ -48,7 +49,7 @@ def test_a_missing_extension_is_blind_and_the_statement_is_named(
 def test_a_wrong_password_is_blind_and_appears_nowhere(diagnose: Diagnose, bare_postgres: PostgresServer) -> None:
     trace = diagnose(database_url=bare_postgres.dsn("watcher", "not-the-password"))
     assert trace.outcome is Outcome.INCONCLUSIVE
-    assert spots(trace)["database"][0] is ErrorKind.AUTH
+    assert spots(trace)["database/login"][0] is ErrorKind.AUTH
     assert "not-the-password" not in repr(trace.events)
 
 
@@ -62,10 +63,10 @@ def test_a_cache_that_refuses_is_a_finding(diagnose: Diagnose, closed_port: int)
     assert [each.finding for each in trace.causes] == ["cache_down"]
 
 
-def test_a_database_that_never_answers_is_blind_within_its_deadline(diagnose: Diagnose, black_hole: int) -> None:
+def test_a_database_that_never_answers_is_a_finding_within_its_deadline(diagnose: Diagnose, black_hole: int) -> None:
     trace = diagnose(database_url=f"postgresql://app:pw-of-app@127.0.0.1:{black_hole}/app")
-    assert trace.outcome is Outcome.INCONCLUSIVE
-    assert spots(trace)["database"][0] is ErrorKind.TIMEOUT
+    assert [each.finding for each in trace.causes] == ["database_timeouts"]
+    assert trace.outcome is Outcome.CRITICAL
     assert trace.duration < 20
 
 
@@ -82,7 +83,7 @@ def test_an_iam_denial_is_blind_and_the_action_is_named(diagnose: Diagnose, aws:
     finally:
         aws.recover()
     assert trace.outcome is Outcome.INCONCLUSIVE
-    for step in ("cpu", "memory"):
+    for step in ("cpu", "memory/usage"):
         kind, remedy = spots(trace)[step]
         assert kind is ErrorKind.FORBIDDEN
         assert "cloudwatch:GetMetricStatistics" in remedy
@@ -92,14 +93,14 @@ def test_a_metric_without_datapoints_is_blind_and_never_zero(diagnose: Diagnose,
     trace = diagnose(environ=aws.environ, aws_endpoint_url=aws.url)
     assert trace.outcome is Outcome.INCONCLUSIVE
     assert spots(trace)["cpu"][0] is ErrorKind.MISSING
-    assert spots(trace)["memory"][0] is ErrorKind.MISSING
+    assert spots(trace)["memory/usage"][0] is ErrorKind.MISSING
 
 
 def test_inputs_that_are_not_given_are_blind_spots_that_say_how_to_give_them(lab_inputs: dict[str, str]) -> None:
     trace = rb.run("high-latency", inputs=lab_inputs, environ={})
     told = spots(trace)
-    assert "give -s database_url=VALUE or set DATABASE_URL" in told["database"][1]
-    assert "-s redis_url=VALUE" in told["cache"][1]
+    assert "give -s database_url=VALUE or set DATABASE_URL" in told["database/ready"][1]
+    assert "-s redis_url=VALUE" in told["cache/ping"][1]
     assert trace.outcome is Outcome.INCONCLUSIVE
 
 
