@@ -332,6 +332,13 @@ def test_every_command_of_the_guide_can_be_pasted(section: Section, plan: rb.Pla
     assert [words for words in section.commands if not any(stands(words, each) for each in found)] == []
 
 
+def test_a_certificate_given_by_its_arn_is_described_and_not_looked_for() -> None:
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/0123"
+    probe = rb.Registry().get("aws.acm_certificate")
+    command = probe.command(probe.params.model_validate({"certificate_arn": arn, "domain": "api.pixelatedempathy.com"}))
+    assert command.startswith(f"aws acm describe-certificate --certificate-arn {arn}")
+
+
 def test_every_resolution_and_every_item_of_it_is_there_and_a_finding_leads_to_it(
     section: Section, plan: rb.Plan
 ) -> None:
