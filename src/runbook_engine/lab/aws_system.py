@@ -31,7 +31,7 @@ def seed(
         return session.client(name, endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
 
     def balancer() -> dict[str, str]:
-        return _balancer(client("elbv2"), client("ec2"), service)
+        return _balancer(client("elbv2"), region, service)
 
     def ecs() -> dict[str, str]:
         return _ecs(client("ecs"), cluster, service, desired, running)
@@ -48,9 +48,13 @@ def seed(
     return {name: arn for part in made for name, arn in part.items()}
 
 
-def _balancer(elbv2: Any, ec2: Any, service: str) -> dict[str, str]:
-    subnets = [each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]][:2]
-    network = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+def _balancer(elbv2: Any, region: str, service: str) -> dict[str, str]:
+    from moto.backends import get_backend
+
+    # Asked through its API, EC2 alone would take as long as everything else.
+    ec2: Any = get_backend("ec2")[os.environ["MOTO_ACCOUNT_ID"]][region]
+    subnets = [each.id for each in ec2.describe_subnets()][:2]
+    (network,) = ec2.vpcs
     balancer = elbv2.create_load_balancer(Name=service, Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
     group = elbv2.create_target_group(
         Name=service, Protocol="HTTP", Port=8000, VpcId=network, TargetType="ip", HealthCheckPath="/health"

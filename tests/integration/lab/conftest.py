@@ -3,18 +3,20 @@
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx
 import psycopg
 import pytest
 import redis
+from botocore.config import Config
 
 from runbook_engine.lab import Lab, open_lab
 
@@ -146,6 +148,26 @@ def sight(request: pytest.FixtureRequest) -> Iterator[Sight]:
     """A lab with the fault that is the parameter, healthy without one; one for all tests of a module that ask for the same."""
     with open_lab(getattr(request, "param", "none")) as lab:
         yield Sight(lab)
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[[Mapping[str, str], str], Any]]:
+    """Clients of AWS as anybody has them: of an environment that names an endpoint, and a service."""
+    with ExitStack() as opened:
+
+        def make(environ: Mapping[str, str], service: str) -> Any:
+            made = boto3.client(
+                service,
+                endpoint_url=environ["AWS_ENDPOINT_URL"],
+                region_name=environ["AWS_DEFAULT_REGION"],
+                aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+            opened.callback(made.close)
+            return made
+
+        yield make
 
 
 @dataclass(frozen=True)
