@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,7 +77,7 @@ class Plan:
 
     cpu_percent: float | None = 35.0
     memory_percent: float | None = 60.0
-    statuses: Mapping[str, int] = USUAL_STATUSES
+    statuses: Mapping[str, int] = field(default_factory=lambda: USUAL_STATUSES)
     log_lines: bool = True
     sessions_ended_ago_s: float | None = None
 
@@ -86,7 +86,7 @@ class Plan:
     certificate_days: float = CERTIFICATE_DAYS
     names: tuple[Records, ...] = (MappingProxyType({NAME: (ADDRESS,)}),)
 
-    inputs: Mapping[str, str] = MappingProxyType({})
+    inputs: Mapping[str, str] = field(default_factory=dict)
     aws: Tell = nothing
     disturb: Disturb = undisturbed
     seen: Seen = at_once
