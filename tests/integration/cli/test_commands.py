@@ -209,7 +209,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(shell: Any) -> None:
         env=shell.environ,
         cwd=shell.folder,
     )
-    assert done.stdout.strip() == "High response times (>500 ms)"
+    assert done.stdout.strip() == "High response times (>500ms)"
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
 
@@ -225,7 +225,6 @@ def test_show_gives_every_step_with_a_command_to_paste(shell: Any) -> None:
     for expected in (
         "CloudWatch alarms triggered",
         'psql "$DATABASE_URL" -c',
-        'redis-cli -u "$REDIS_URL"',
         "aws cloudwatch get-metric-statistics --namespace AWS/ECS --metric-name CPUUtilization",
         "Consider read replica routing",
         "Implement circuit breakers for external services",

@@ -34,8 +34,8 @@ def completed(shell: Any, *words: str) -> list[str]:
     ("words", "expected"),
     [
         (("runbook", "hi"), "history"),
-        (("runbook", "run", "high"), "high-latency"),
-        (("runbook", "show", "high"), "high-latency"),
+        (("runbook", "run", "high-l"), "high-latency"),
+        (("runbook", "show", "high-l"), "high-latency"),
         (("runbook", "probes", "postgres.a"), "postgres.activity"),
         (("runbook", "run", "high-latency", "--lab", "lock"), "lock_contention"),
         (("runbook", "lab", "start", "lock"), "lock_contention"),
@@ -53,4 +53,4 @@ def test_bash_completes_what_is_known(shell: Any, words: tuple[str, ...], expect
 def test_where_no_runbook_is_named_so_files_are_offered(shell: Any) -> None:
     asked = {"_RUNBOOK_COMPLETE": "bash_complete", "COMP_CWORD": "2"}
     assert shell(COMP_WORDS="runbook run ./hi", **asked).stdout == "file,./hi\n"
-    assert shell(COMP_WORDS="runbook run high", **asked).stdout == "plain,high-latency\n"
+    assert shell(COMP_WORDS="runbook run high-l", **asked).stdout == "plain,high-latency\n"
