@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -140,6 +142,19 @@ def test_an_api_that_cannot_serve_is_an_error_with_the_end_of_its_log(tmp_path: 
     with ApiProcess(tmp_path) as api, pytest.raises(RunbookError, match="ended before it served") as raised:
         api.serve(settings)
     assert "FileNotFoundError" in str(raised.value)
+
+
+def test_an_api_that_has_ended_before_it_was_told_anything_is_an_error_too(tmp_path: Path) -> None:
+    settings = ApiSettings("postgresql://127.0.0.1:1/", "redis://127.0.0.1:1/", str(tmp_path / "no-certificate.pem"))
+
+    def serve_once_gone() -> None:
+        with ApiProcess(tmp_path) as api:
+            os.kill(api.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, api.pid, os.WEXITED | os.WNOWAIT)
+            api.serve(settings)
+
+    with pytest.raises(RunbookError, match="ended before it served"):
+        serve_once_gone()
 
 
 def test_settings_survive_the_line_that_carries_them() -> None:
