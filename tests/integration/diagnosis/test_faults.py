@@ -1,4 +1,4 @@
-"""Every fault of the lab is found, and named, over real servers; a healthy system is healthy."""
+"""Faults of every family are found, and named, over real servers; a healthy system is healthy."""
 
 import json
 import os
@@ -10,20 +10,35 @@ from pathlib import Path
 import pytest
 
 from runbook_engine.cli.lab_diagnosis import diagnose
-from runbook_engine.lab import FAULTS
+from runbook_engine.lab import FAULTS, Fault
 from runbook_engine.lab.scoring import Verdict, score
 
 AT_A_TIME = 2
+DOCUMENTED = Path(__file__).parent.parent.parent.parent / "docs" / "diagnosis.md"
+
+
+def chosen() -> list[Fault]:
+    """Of every family two broken systems and a healthy one; all pairs, and all that cannot be seen. `make diagnosis-table` takes all."""
+    found: list[Fault] = []
+    for family in dict.fromkeys(each.family for each in FAULTS.values()):
+        members = [each for each in FAULTS.values() if each.family == family]
+        found += [each for each in members if each.expects][: None if family == "pairs" else 2]
+        found += [each for each in members if not each.expects and not each.blind][:1]
+        found += [each for each in members if each.blind]
+    return found
+
+
+LIVE = chosen()
 
 
 @pytest.fixture(scope="module")
 def verdicts() -> Mapping[str, Verdict]:
-    """Every fault, diagnosed once by the runbook that is meant for it."""
-    found = diagnose(list(FAULTS.values()), jobs=AT_A_TIME, record=None, told=lambda _: None)
+    """Each fault, diagnosed once by the runbook that is meant for it."""
+    found = diagnose(LIVE, jobs=AT_A_TIME, record=None, told=lambda _: None)
     return {each.fault: each for each in found}
 
 
-@pytest.mark.parametrize("fault", list(FAULTS))
+@pytest.mark.parametrize("fault", [each.name for each in LIVE])
 def test_the_fault_is_found_and_nothing_else(fault: str, verdicts: Mapping[str, Verdict]) -> None:
     found = verdicts[fault]
     assert found.right, found
