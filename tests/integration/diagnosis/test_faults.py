@@ -50,6 +50,12 @@ def test_no_healthy_system_is_called_broken_and_no_wrong_cause_is_named(verdicts
     assert counted.perfect
 
 
+def test_the_documented_table_has_every_fault_and_every_one_was_found() -> None:
+    rows = [line.split(" | ") for line in DOCUMENTED.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert [row[0].strip("| `") for row in rows] == list(FAULTS), "`make diagnosis-table` makes it anew"
+    assert {row[-1].strip("| ") for row in rows} == {"yes"}
+
+
 @pytest.mark.parametrize(
     ("fault", "symptom", "code"), [("none", False, 0), ("cpu_high", False, 1), ("slow_queries", True, 1)]
 )
