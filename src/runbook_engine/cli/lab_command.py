@@ -40,15 +40,22 @@ def faults(format_: str) -> None:
 
     if format_ == "json":
         plain = [
-            {"name": each.name, "title": each.title, "explanation": each.explanation, "expects": list(each.expects)}
+            {
+                "name": each.name,
+                "family": each.family,
+                "runbook": each.runbook,
+                "title": each.title,
+                "explanation": each.explanation,
+                "expects": list(each.expects),
+            }
             for each in FAULTS.values()
         ]
         click.echo(json.dumps(plain, indent=2))
         return
     for each in FAULTS.values():
         click.echo(f"{click.style(each.name, bold=True)}: {each.title}")
-        click.echo(textwrap.indent(textwrap.fill(" ".join(each.explanation.split()), width() - 4), "    ") + "\n")
-    click.echo("Diagnose one with: runbook run high-latency --lab NAME", err=True)
+        click.echo(textwrap.indent(textwrap.fill(" ".join(each.explanation.split()), width() - 4), "    "))
+        click.echo(f"    runbook run {each.runbook} --lab {each.name}\n")
 
 
 @command.command("start", epilog="Example: runbook lab start lock_contention")

@@ -247,6 +247,7 @@ def test_probes_are_listed_and_described(shell: Any) -> None:
 
 def test_lab_faults_are_explained(shell: Any) -> None:
     page = shell("lab", "faults").stdout
+    assert "runbook run database-connections --lab disk_86" in page
     for name in ("none", "slow_queries", "two_faults"):
         assert name in page
 
