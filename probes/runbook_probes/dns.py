@@ -68,6 +68,8 @@ class ResolveParams(Params):
 
 
 class ResolveReading(Reading):
+    LOGS = ("resolvers",)
+
     records: Count = Field(description="Different records, over all name servers that were asked")
     ttl: Duration = Field(description="The shortest time for which a record, or an alias on the way to it, may be kept")
     time: Duration = Field(description="How long the slowest answer took")

@@ -48,6 +48,8 @@ class GetParams(HttpParams):
 class GetReading(DocumentReading):
     """``document`` is the body where it is JSON, and ``{"text": ...}`` with its first 10,000 characters where it is not."""
 
+    LOGS = ("body",)
+
     status: Annotated[int, bounded(Dimension.NUMBER, lower=100, upper=999)] = Field(description="HTTP status")
     ok: bool = Field(description="Whether the status is one of expect_status; without it, one of 200 to 299")
     total: Duration = Field(description="Time from the start to the end of the body, redirects included")

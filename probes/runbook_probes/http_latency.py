@@ -52,6 +52,8 @@ class LatencyReading(Reading):
     that at least 95 % of the samples do not exceed.
     """
 
+    LOGS = ("errors",)
+
     p50: Duration
     p95: Duration
     p99: Duration

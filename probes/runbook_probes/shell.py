@@ -104,6 +104,8 @@ class RunParams(Params):
 class RunReading(DocumentReading):
     """``document`` is what it printed to standard output where that is JSON, and null where it is not."""
 
+    LOGS = ("errors", "output")
+
     exit_code: Count = Field(description="0 where it succeeded; 128 and the number of the signal that ended it")
     succeeded: bool = Field(description="Whether the exit code is 0")
     lines: Count = Field(description="Lines on standard output, also of what was not kept")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from runbook_engine.engine.events import Outcome as Outcome
     from runbook_engine.engine.events import StepStatus as StepStatus
     from runbook_engine.engine.journal import MemoryJournal as MemoryJournal
+    from runbook_engine.engine.knowledge import KnowledgeBase as KnowledgeBase
     from runbook_engine.engine.sqlite import SqliteJournal as SqliteJournal
     from runbook_engine.engine.trace import StepTrace as StepTrace
     from runbook_engine.engine.trace import Trace as Trace
@@ -67,6 +68,7 @@ _EXPORTS = {
     "Outcome": "engine.events",
     "StepStatus": "engine.events",
     "MemoryJournal": "engine.journal",
+    "KnowledgeBase": "engine.knowledge",
     "SqliteJournal": "engine.sqlite",
     "StepTrace": "engine.trace",
     "Trace": "engine.trace",

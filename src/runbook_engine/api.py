@@ -15,6 +15,7 @@ from runbook_engine.engine.clock import Clock, SystemClock
 from runbook_engine.engine.environments import choose
 from runbook_engine.engine.inputs import resolve
 from runbook_engine.engine.journal import Journal, MemoryJournal
+from runbook_engine.engine.knowledge import KnowledgeBase, Recogniser
 from runbook_engine.engine.replay import read_recording, replay, write_recording
 from runbook_engine.engine.runner import Observer, Runner, Surroundings
 from runbook_engine.engine.trace import Trace, fold
@@ -65,6 +66,8 @@ class RunOptions(TypedDict, total=False):
     """Stands in for ``os.environ``."""
     allow: Iterable[str]
     """Grants what is refused by default, such as ``shell``."""
+    knowledge: Recogniser | None
+    """Recognises error messages; without it the ``knowledge.yaml`` of the library are read when an error is met."""
     deadline: float
     """Seconds for the whole run. When they have passed, the trace says what was not seen."""
     clock: Clock
@@ -100,6 +103,9 @@ def prepare(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Runner
         grants=frozenset(options.get("allow", ())),
         deadline=options.get("deadline"),
         environment=environment,
+        knowledge=options["knowledge"]
+        if "knowledge" in options
+        else KnowledgeBase.of(options.get("library") or Library.default()),
     )
     return Runner(plan, inputs, around)
 

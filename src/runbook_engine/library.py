@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PATH_VARIABLE = "RUNBOOK_PATH"
 SUFFIXES = (".yaml", ".yml")
+KNOWLEDGE = "knowledge"
+TESTS = ".test"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -49,7 +51,8 @@ class Library:
         found: dict[str, Path] = {}
         for directory in self.directories:
             for file in _documents(directory):
-                found.setdefault(file.stem, file)
+                if not _is_beside(file):
+                    found.setdefault(file.stem, file)
         return found
 
     def find(self, name: str, *, near: Path | None = None) -> Path:
@@ -68,7 +71,8 @@ class Library:
                 file = directory / f"{name}{suffix}"
                 if file.is_file():
                     return file
-        known = {*self.files(), *(each.stem for each in (_documents(near) if near else ()))}
+        beside = (each.stem for each in (_documents(near) if near else ()) if not _is_beside(each))
+        known = {*self.files(), *beside}
         raise RunbookNotFoundError(name, [str(each) for each in directories], sorted(known))
 
     def policy_file(self, name: str) -> Path:
@@ -112,11 +116,21 @@ class Library:
                 found.setdefault(file.stem, file)
         return found
 
+    def knowledge_files(self) -> Sequence[Path]:
+        """The knowledge of error messages: ``knowledge.yaml`` of each directory that has one, in their order."""
+        each = (directory / f"{KNOWLEDGE}{suffix}" for directory in self.directories for suffix in SUFFIXES)
+        return tuple(file for file in each if file.is_file())
+
     def load(self, name: str, *, near: Path | None = None) -> "Loaded":
         """The document of that name, with its diagnostics. Raises RunbookNotFoundError."""
         from runbook_engine.document import load_file  # completion of names does without
 
         return load_file(self.find(name, near=near))
+
+
+def _is_beside(file: Path) -> bool:
+    """Whether a document that lies beside runbooks is none: knowledge, or the tests of one."""
+    return file.stem == KNOWLEDGE or file.stem.endswith(TESTS)
 
 
 def _is_path(name: str) -> bool:

@@ -36,6 +36,8 @@ class EcsServiceParams(AwsParams):
 class EcsServiceReading(Reading):
     """Of stopped tasks ECS remembers those of about the last hour."""
 
+    LOGS = ("stopped", "events")
+
     status: str = Field(description="ACTIVE, DRAINING or INACTIVE")
     desired: Count = Field(description="How many tasks should run")
     running: Count = Field(description="How many tasks run")

@@ -47,6 +47,8 @@ class InsightsParams(LogGroupParams):
 class InsightsReading(DocumentReading):
     """The document is ``{"rows": [{field: text}]}``, in the order in which the query gives them."""
 
+    LOGS = ("rows",)
+
     rows: Count = Field(description="How many rows the query gives")
     matched: Count = Field(description="How many log events match the query")
     scanned: Count = Field(description="How many log events were looked at")

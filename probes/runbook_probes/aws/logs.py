@@ -99,6 +99,8 @@ class LogsFilterParams(LogGroupParams):
 class LogsFilterReading(Reading):
     """The events of a log group that match a pattern."""
 
+    LOGS = ("samples",)
+
     matches: Count = Field(description="How many events match; where truncated, at least so many")
     streams: Count = Field(description="Into how many streams they were written; on ECS, a stream is a task's")
     truncated: bool = Field(description="Whether there are more matches than were counted")

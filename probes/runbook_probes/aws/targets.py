@@ -35,6 +35,8 @@ class TargetHealthParams(AwsParams):
 
 
 class TargetHealthReading(Reading):
+    LOGS = ("targets",)
+
     targets: Count = Field(description="How many targets are registered")
     healthy: Count = Field(description="How many pass their health checks")
     unhealthy: Count = Field(description="How many fail their health checks")

@@ -10,6 +10,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "Run a runbook against live systems and report what is wrong.",
         "triage": "Measure the key metrics at once, and say what to run next.",
+        "explain": "Explain an error message: its cause, and what to do.",
         "list": "List the runbooks that can be run by name.",
         "show": "Show a runbook as a page, with a command to paste for each step.",
         "graph": "Draw a runbook's decision graph.",

@@ -35,8 +35,11 @@ def carry_out(plan: "Plan", asked: Asked, answers: Mapping[str, str] | None = No
     with _laboratory(asked.fault, plan, asked.quiet) as (lab, environ):
         talk = _conversation(quiet=asked.quiet, no_input=asked.no_input)
         inputs = _inputs(plan, asked.inputs, lab, environ, talk, environment)
+        from runbook_engine.engine.knowledge import KnowledgeBase
         from runbook_engine.engine.runner import Surroundings
+        from runbook_engine.library import Library
 
+        knowledge = KnowledgeBase.of(Library.default())
         around = Surroundings(
             ask=talk.ask if talk.asks else None,
             answers=answers or {},
@@ -46,8 +49,12 @@ def carry_out(plan: "Plan", asked: Asked, answers: Mapping[str, str] | None = No
             grants=asked.allow,
             deadline=asked.deadline,
             environment=environment,
+            knowledge=knowledge,
         )
-        return _walk(plan, inputs, around, talk, asked.output, asked.record)
+        code = _walk(plan, inputs, around, talk, asked.output, asked.record)
+        for file in knowledge.broken:
+            note(f"{file} has mistakes, and what is wrong in it was left out; see: runbook check {file}")
+        return code
 
 
 def _environment(asked: Asked, plan: "Plan") -> "Environment | None":

@@ -44,7 +44,7 @@ class Checked(Protocol):
     help="For people or for programs.",
 )
 def command(paths: tuple[str, ...], format_: str) -> int:
-    """Report every mistake in runbooks, policies and environments: files, directories or names of runbooks.
+    """Report every mistake in documents of every kind: in files, in directories, or in runbooks by name.
 
     Without PATHS all that can be found are checked.
     Ends with 78 where there is an error, 0 where there are only warnings.
@@ -52,6 +52,7 @@ def command(paths: tuple[str, ...], format_: str) -> int:
     from runbook_engine.cli.screen import colored
     from runbook_engine.document import DiagnosticLevel, kind_of, render_all, summary
     from runbook_engine.engine.environments import check_environment_file
+    from runbook_engine.engine.knowledge_checks import check_knowledge_file
     from runbook_engine.graph.compile import Compiler
     from runbook_engine.graph.triage_checks import compile_policy_file
     from runbook_engine.library import Library
@@ -69,6 +70,8 @@ def command(paths: tuple[str, ...], format_: str) -> int:
             compiled: Checked = compile_policy_file(file, registry, library)
         elif kind == "environment":
             compiled = check_environment_file(file, library)
+        elif kind == "knowledge":
+            compiled = check_knowledge_file(file, library)
         else:
             compiled = compiler.file(file)
         found.extend(compiled.diagnostics)
@@ -78,7 +81,7 @@ def command(paths: tuple[str, ...], format_: str) -> int:
     elif found:
         click.echo(render_all(found, sources, color=colored(sys.stdout)))
     else:
-        click.echo(f"{len(files)} runbook{'s' if len(files) != 1 else ''}: {summary(found, files=len(files))}")
+        click.echo(f"{len(files)} document{'s' if len(files) != 1 else ''}: {summary(found, files=len(files))}")
     return INVALID if any(each.level is DiagnosticLevel.ERROR for each in found) else 0
 
 
@@ -87,7 +90,8 @@ def _files(paths: tuple[str, ...], library: "Library") -> list[Path]:
     from runbook_engine.library import SUFFIXES
 
     if not paths:
-        return sorted([*library.files().values(), *library.policies(), *library.environments().values()])
+        others = (*library.policies(), *library.environments().values(), *library.knowledge_files())
+        return sorted([*library.files().values(), *others])
     found: list[Path] = []
     for each in paths:
         path = Path(each)

@@ -12,9 +12,11 @@ from runbook_engine.cli.examples import examples
     "schema",
     epilog=examples("runbook schema > runbook.schema.json", "runbook schema report > report.schema.json"),
 )
-@click.argument("document", type=click.Choice(["runbook", "policy", "environment", "report"]), default="runbook")
+@click.argument(
+    "document", type=click.Choice(["runbook", "policy", "environment", "knowledge", "report"]), default="runbook"
+)
 def command(document: str) -> None:
-    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), of policies, of environments, or of reports."""
+    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), policies, environments, knowledge, or reports."""
     if document == "runbook":
         from runbook_engine.document import runbook_schema
 
@@ -27,6 +29,10 @@ def command(document: str) -> None:
         from runbook_engine.document import environment_schema
 
         schema = environment_schema()
+    elif document == "knowledge":
+        from runbook_engine.document import knowledge_schema
+
+        schema = knowledge_schema()
     else:
         from runbook_engine.report import report_schema
 

@@ -4,7 +4,7 @@ from runbook_engine.document.diagnostics import CODES, Diagnostic, DiagnosticLev
 from runbook_engine.document.lines import Span
 from runbook_engine.document.load import Loaded, RawNames, kind_of, load, load_file
 from runbook_engine.document.models import Runbook
-from runbook_engine.document.schema import environment_schema, policy_schema, runbook_schema
+from runbook_engine.document.schema import environment_schema, knowledge_schema, policy_schema, runbook_schema
 from runbook_engine.document.source import Path, Source
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Span",
     "environment_schema",
     "kind_of",
+    "knowledge_schema",
     "load",
     "load_file",
     "policy_schema",

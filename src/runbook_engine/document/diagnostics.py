@@ -66,6 +66,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB503": "thresholds that are not in the order of their levels",
         "RB504": "a metric that is measured twice",
         "RB505": "a threshold that has not exactly one limit",
+        # RB6xx: knowledge.
+        "RB601": "an error message that two entries explain",
+        "RB602": "an entry that nothing leads to: it has neither messages nor errors",
+        "RB603": "a message that would be found in nearly every text",
         # RB7xx: environments.
         "RB701": "a value of an environment that does not fit the input of that name",
         "RB702": "a value of an environment for an input that no runbook has",

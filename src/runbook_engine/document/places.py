@@ -1,6 +1,7 @@
 """What stands at a path of a runbook: its name for people, and its model."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,23 +32,38 @@ def describe(path: Path) -> str:
     if is_way(path):
         noun = "branch" if path[2] == "branches" else "error route"
         return f"{noun} {int(path[3]) + 1} of step {quoted(path[1])}"
-    match path:
-        case ():
-            return "the runbook"
-        case ("inputs" | "steps" | "findings" | "resolutions" | "metrics" as section, name):
-            return f"{section.removesuffix('s')} {quoted(name)}"
-        case ("values", name):
-            return f"value {quoted(name)}"
-        case ("references", int(index)):
-            return f"reference {index + 1}"
-        case ("steps", name, "retry"):
-            return f"the retry of step {quoted(name)}"
-        case ("steps" | "metrics" as section, name, "extract", metric):
-            return f"extract {quoted(metric)} of {section.removesuffix('s')} {quoted(name)}"
-        case ("metrics", name, "thresholds", int(index)):
-            return f"threshold {index + 1} of metric {quoted(name)}"
+    if not path:
+        return "the runbook"
+    said = next((said for shape, said in _DESCRIPTIONS if _is_like(path, shape)), None)
+    if said is not None:
+        return said.format(*(each + 1 if isinstance(each, int) else quoted(each) for each in path))
     below = f" of {describe(path[:-1])}" if len(path) > 1 else ""
     return (f"item {path[-1] + 1}" if isinstance(path[-1], int) else quoted(path[-1])) + below
+
+
+_DESCRIPTIONS = (
+    *(
+        ((section, "*"), f"{section.removesuffix('s')} {{1}}")
+        for section in ("inputs", "steps", "findings", "resolutions")
+    ),
+    (("references", "#"), "reference {1}"),
+    (("steps", "*", "retry"), "the retry of step {1}"),
+    (("steps", "*", "extract", "*"), "extract {3} of step {1}"),
+    (("metrics", "*"), "metric {1}"),
+    (("metrics", "*", "extract", "*"), "extract {3} of metric {1}"),
+    (("metrics", "*", "thresholds", "#"), "threshold {3} of metric {1}"),
+    (("values", "*"), "value {1}"),
+    (("entries", "*"), "entry {1}"),
+    (("entries", "*", "errors", "#"), "error {3} of entry {1}"),
+)
+"""What stands at a path of that shape: ``*`` is a name or a number there, ``#`` a number."""
+
+
+def _is_like(path: Path, shape: tuple[str, ...]) -> bool:
+    return len(path) == len(shape) and all(
+        there in (here, "*") or (there == "#" and isinstance(here, int))
+        for here, there in zip(path, shape, strict=True)
+    )
 
 
 def value_at(document: Raw, path: Path) -> Raw:
@@ -62,12 +78,24 @@ STEP_MODELS: Mapping[str, type[BaseModel]] = {"probe": ProbeStep, "ask": AskStep
 
 
 _WAY_MODELS: Mapping[str, type[BaseModel]] = {"branches": Branch, "on_error": ErrorRoute}
-_ENTRY_MODELS: Mapping[str, type[BaseModel]] = {
-    "inputs": Input,
-    "findings": Finding,
-    "resolutions": Resolution,
-    "references": Reference,
+_MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
+    ("inputs", "*"): Input,
+    ("findings", "*"): Finding,
+    ("resolutions", "*"): Resolution,
+    ("references", "*"): Reference,
+    ("steps", "*", "retry"): Retry,
+    ("steps", "*", "extract", "*"): Extract,
+    ("metrics", "*", "extract", "*"): Extract,
 }
+_LATER: Mapping[tuple[str, ...], tuple[str, str]] = {
+    ("metrics", "*"): ("policy", "PolicyMetric"),
+    ("metrics", "*", "thresholds", "*"): ("policy", "Threshold"),
+    ("entries", "*"): ("knowledge", "KnownError"),
+    ("entries", "*", "errors", "*"): ("knowledge", "FailedProbe"),
+    ("entries", "*", "source"): ("knowledge", "Origin"),
+}
+"""The module and the model, imported when such a document is read: runbooks do without."""
+_ROOTS: Mapping[str, str] = {"environment": "Environment", "knowledge": "Knowledge", "policy": "Policy"}
 
 
 def is_step(path: Path) -> bool:
@@ -85,37 +113,17 @@ def model_at(path: Path, value: Raw) -> type[BaseModel] | None:
         return next((STEP_MODELS[kind] for kind in kinds_of(value)), None)
     if is_way(path):
         return Else if isinstance(value, dict) and "else" in value else _WAY_MODELS[str(path[2])]
-    match path:
-        case () if isinstance(value, dict) and "environment" in value:
-            return _environment_model()
-        case ():
-            return _policy_model("Policy") if isinstance(value, dict) and "policy" in value else Runbook
-        case ("steps", _, "retry"):
-            return Retry
-        case ("steps" | "metrics", _, "extract", _):
-            return Extract
-        case ("metrics", _, "thresholds", _):
-            return _policy_model("Threshold")
-        case ("metrics", _):
-            return _policy_model("PolicyMetric")
-        case (section, _):
-            return _ENTRY_MODELS.get(str(section))
-    return None
+    if not path:
+        kind = next((each for each in _ROOTS if isinstance(value, dict) and each in value), None)
+        return Runbook if kind is None else _imported(kind, _ROOTS[kind])
+    known = next((model for shape, model in _MODELS.items() if _is_like(path, shape)), None)
+    later = next((place for shape, place in _LATER.items() if _is_like(path, shape)), None)
+    return known if later is None else _imported(*later)
 
 
-def _policy_model(name: str) -> type[BaseModel]:
-    """Imported when a policy is read: runbooks do without."""
-    from runbook_engine.document import policy
-
-    found: type[BaseModel] = getattr(policy, name)
+def _imported(module: str, name: str) -> type[BaseModel]:
+    found: type[BaseModel] = getattr(import_module(f"runbook_engine.document.{module}"), name)
     return found
-
-
-def _environment_model() -> type[BaseModel]:
-    """As above."""
-    from runbook_engine.document.environment import Environment
-
-    return Environment
 
 
 def kinds_of(step: Raw) -> Sequence[str]:

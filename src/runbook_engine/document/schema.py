@@ -44,6 +44,14 @@ def environment_schema() -> dict[str, object]:
     return {"$schema": DIALECT, **tidied}
 
 
+def knowledge_schema() -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of knowledge as it is written in YAML; ``runbook check`` proves the rest."""
+    from runbook_engine.document.knowledge import Knowledge
+
+    tidied: dict[str, object] = _tidied(Knowledge.model_json_schema(by_alias=True, schema_generator=_Untitled))
+    return {"$schema": DIALECT, **tidied}
+
+
 class _Untitled(GenerateJsonSchema):
     """Titles made of field names only repeat them in an editor."""
 

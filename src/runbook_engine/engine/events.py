@@ -65,6 +65,19 @@ class Measured(Struct, frozen=True, forbid_unknown_fields=True):
     shown: str
 
 
+class KnownMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """An error message that is known: the ``pattern`` that was found, and the ``text`` in which it stands."""
+
+    entry: str
+    pattern: str
+    text: str
+    cause: str
+    solution: str
+    source: str
+    url: str
+    runbook: str = ""
+
+
 def _snake(name: str) -> str:
     """``StepStarted`` -> ``step_started``."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).removeprefix("_")
@@ -144,6 +157,15 @@ class StepAnswered(_Happening, frozen=True):
     by: str
 
 
+class MessagesRecognised(_Happening, frozen=True):
+    """What is known of the error of a step, or of the lines that it saw."""
+
+    at: float
+    scope: str
+    step: str
+    messages: tuple[KnownMessage, ...]
+
+
 class FindingRaised(_Happening, frozen=True):
     at: float
     scope: str
@@ -201,6 +223,7 @@ Event = (
     | StepMeasured
     | StepFailed
     | StepAnswered
+    | MessagesRecognised
     | FindingRaised
     | BlindSpot
     | StepDecided

@@ -13,6 +13,7 @@ from runbook_engine.engine.events import (
     CallStarted,
     Event,
     InputValue,
+    MessagesRecognised,
     RunFinished,
     RunStarted,
     StepAnswered,
@@ -70,8 +71,9 @@ def read_recording(file: Path) -> tuple[Event, ...]:
 def replay(events: Sequence[Event], plan: Plan) -> tuple[Event, ...]:
     """Walk ``plan`` again with the readings, errors and answers of ``events``; times are the recorded ones.
 
-    With the plan that was recorded the result is the same event for event. With an edited one, a step that the recording
-    never ran stays undecided and the outcome says that something was not seen.
+    What was known of error messages then is still said. With the plan that was recorded the result is the same event for
+    event. With an edited one, a step that the recording never ran stays undecided and the outcome says that something was
+    not seen.
     """
     return _Replay(events, plan).walk()
 
@@ -88,6 +90,9 @@ class _Replay:
         self._running: set[tuple[str, str]] = set()
         self._started: dict[tuple[str, str], StepStarted] = {
             (each.scope, each.step): each for each in events if isinstance(each, StepStarted)
+        }
+        self._recognised: dict[tuple[str, str], MessagesRecognised] = {
+            (each.scope, each.step): each for each in events if isinstance(each, MessagesRecognised)
         }
         decided = {(each.scope, each.step) for each in events if isinstance(each, StepDecided)}
         failed = {(each.scope, each.step) for each in events if isinstance(each, StepFailed)}
@@ -162,6 +167,9 @@ class _Replay:
         self._running.discard((scope, step))
         judged = run.judge(run.plan.steps[step], result, attempt=attempt, at=self._at)
         self._out.extend(judged.events)
+        recognised = self._recognised.get((scope, step))
+        if recognised is not None:
+            self._out.append(recognised)
         self._move(run, run.walk.decide(step, judged.targets))
 
     def _enter(self, scope: str, plan: Plan, inputs: Mapping[str, InputValue]) -> None:

@@ -20,6 +20,8 @@ from runbook_engine.engine.events import (
     Ending,
     Event,
     Failure,
+    KnownMessage,
+    MessagesRecognised,
     Outcome,
     RunFinished,
     RunStarted,
@@ -30,6 +32,7 @@ from runbook_engine.engine.events import (
 from runbook_engine.engine.inputs import Resolved, resolve
 from runbook_engine.engine.journal import Journal, MemoryJournal
 from runbook_engine.engine.judgement import Answer, Judgement, Reading, Result, ScopeRun
+from runbook_engine.engine.knowledge import Recogniser
 from runbook_engine.engine.measure import Prepared, fill, lacking, measure, prepare, timed_out
 from runbook_engine.engine.once import measured_once
 from runbook_engine.engine.trace import Trace, child_scope, fold, outcome_of
@@ -58,6 +61,8 @@ class Surroundings(Struct, frozen=True):
     grants: frozenset[str] = frozenset()
     deadline: float | None = None
     environment: Environment | None = None
+    knowledge: Recogniser | None = None
+    """Asked about what failed, and about the log lines in readings."""
 
 
 class Runner:
@@ -195,9 +200,24 @@ class Runner:
         else:
             result = await self._call(run, step, model)
         del self._running[run.scope, step.id]
-        judged: Judgement = run.judge(step, result, attempt=attempt, at=self._around.clock.now())
+        at = self._around.clock.now()
+        judged: Judgement = run.judge(step, result, attempt=attempt, at=at)
         self._emit(*judged.events)
+        known = self._recognise(step, result)
+        if known:
+            self._emit(MessagesRecognised(at, run.scope, step.id, known))
         return run.walk.decide(step.id, judged.targets)
+
+    def _recognise(self, step: PlannedStep, result: Result) -> tuple[KnownMessage, ...]:
+        knowledge, probe = self._around.knowledge, step.probe
+        if knowledge is None or probe is None:
+            return ()
+        if isinstance(result, Failure):
+            return knowledge.in_failure(result, probe.name)
+        if isinstance(result, Reading) and result.evidence and probe.reading.LOGS:
+            logs = [result.evidence[key] for key in probe.reading.LOGS if key in result.evidence]
+            return knowledge.in_logs(logs) if logs else ()
+        return ()
 
     async def _measure(
         self, run: ScopeRun, step: PlannedStep, model: ProbeStep, prepared: Prepared

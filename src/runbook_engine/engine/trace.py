@@ -17,6 +17,8 @@ from runbook_engine.engine.events import (
     Failure,
     FindingRaised,
     InputValue,
+    KnownMessage,
+    MessagesRecognised,
     Outcome,
     RunFinished,
     RunStarted,
@@ -60,6 +62,7 @@ class StepTrace:
     why: str = ""
     finding: str | None = None
     goto: tuple[str, ...] = ()
+    known: tuple[KnownMessage, ...] = ()
 
     @property
     def duration(self) -> float | None:
@@ -208,6 +211,10 @@ def _answered(_trace: Trace, step: StepTrace, event: StepAnswered) -> None:
     step.metrics, step.dimensions = {"answer": event.answer}, {"answer": event.dimension}
 
 
+def _recognised(_trace: Trace, step: StepTrace, event: MessagesRecognised) -> None:
+    step.known = event.messages
+
+
 def _raised(trace: Trace, _step: StepTrace, event: FindingRaised) -> None:
     trace.findings.append(event)
 
@@ -234,6 +241,7 @@ _APPLY: Mapping[type, Callable[[Trace, StepTrace, Any], None]] = MappingProxyTyp
         StepMeasured: _measured,
         StepFailed: _failed,
         StepAnswered: _answered,
+        MessagesRecognised: _recognised,
         FindingRaised: _raised,
         BlindSpot: _unseen,
         StepDecided: _decided,

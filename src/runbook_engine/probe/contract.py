@@ -37,6 +37,8 @@ class Reading(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True, defer_build=True)
 
     RESERVED: ClassVar[frozenset[str]] = frozenset({"evidence", "missing", "document"})
+    LOGS: ClassVar[tuple[str, ...]] = ()
+    """Keys of ``evidence`` that hold what systems wrote (log lines, reasons): known error messages are looked for there."""
 
     evidence: dict[str, JsonValue] = Field(default_factory=dict)
     missing: dict[str, str] = Field(default_factory=dict)

@@ -3,11 +3,20 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 
 from pydantic import JsonValue
 
 from runbook_engine.document.models import AskStep, FindingKind, Level, Runbook
-from runbook_engine.engine.events import AttemptFailed, BlindSpot, Failure, FindingRaised, InputValue, StepStatus
+from runbook_engine.engine.events import (
+    AttemptFailed,
+    BlindSpot,
+    Failure,
+    FindingRaised,
+    InputValue,
+    KnownMessage,
+    StepStatus,
+)
 from runbook_engine.engine.trace import StepTrace, Trace
 from runbook_engine.graph.edges import step_edges
 from runbook_engine.hostile import cut, harmless, one_line
@@ -21,6 +30,7 @@ from runbook_engine.report.model import (
     FindingPart,
     InputPart,
     JudgedPart,
+    KnowledgePart,
     MetricPart,
     ReferencePart,
     Report,
@@ -33,6 +43,7 @@ from runbook_engine.report.model import (
 
 MOST_TEXT = 4_200
 """A little more than the border lets through: its own mark of truncation stays whole."""
+MOST_KNOWN = 10
 _LATEST = 253402300799.0
 
 
@@ -54,6 +65,7 @@ def build(trace: Trace) -> Report:
         path=tuple(_line(f"{scope}/{step}" if scope else step) for scope, step in trace.path),
         blind_spots=tuple(_blind_spot(each, trace) for each in trace.blind_spots),
         metrics=_metrics(trace),
+        knowledge=_knowledge(trace),
         prevention=_prevention(trace.runbooks.values()),
         engine=_line(trace.engine),
     )
@@ -141,6 +153,30 @@ def _metrics(trace: Trace) -> tuple[JudgedPart, ...]:
     from runbook_engine.report.judging import judged
 
     return judged(trace)
+
+
+def _knowledge(trace: Trace) -> tuple[KnowledgePart, ...]:
+    """Each entry once, at the first step that saw it."""
+    seen: dict[str, list[tuple[StepTrace, KnownMessage]]] = {}
+    for step in trace.steps.values():
+        for each in step.known:
+            seen.setdefault(each.entry, []).append((step, each))
+    return tuple(_known(*first, [step for step, _ in more]) for first, *more in islice(seen.values(), MOST_KNOWN))
+
+
+def _known(step: StepTrace, message: KnownMessage, others: Iterable[StepTrace]) -> KnowledgePart:
+    return KnowledgePart(
+        id=_line(message.entry),
+        pattern=_line(message.pattern),
+        text=_line(message.text),
+        cause=_line(message.cause),
+        solution=_line(message.solution),
+        source=ReferencePart(title=_line(message.source), url=_line(message.url)),
+        runbook=_line(message.runbook),
+        step=_line(step.id),
+        scope=_line(step.scope),
+        also=tuple(_line(f"{each.scope}/{each.id}" if each.scope else each.id) for each in others),
+    )
 
 
 def _finding(raised: FindingRaised, runbook: Runbook) -> FindingPart:

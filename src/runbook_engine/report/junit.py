@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
 from runbook_engine.engine.events import StepStatus
-from runbook_engine.report.model import BlindSpotPart, FindingPart, JudgedPart, Report, StepPart
+from runbook_engine.report.model import BlindSpotPart, FindingPart, JudgedPart, KnowledgePart, Report, StepPart
 from runbook_engine.report.view import View, duration, reason
 
 
@@ -68,7 +68,8 @@ def _case(suite: ET.Element, view: View, step: StepPart, suite_name: str) -> Non
     elif step.status is None:
         ET.SubElement(case, "skipped", message=f"not reached: the run was {view.report.ending}")
     judged = [each for each in view.report.metrics if not step.scope and each.step == step.id]
-    out = "\n".join((*map(_judged_line, judged), *_out_lines(step)))
+    known = view.known.get(step.path, ())
+    out = "\n".join((*map(_judged_line, judged), *_out_lines(step), *map(_known_line, known)))
     if out:
         ET.SubElement(case, "system-out").text = out
 
@@ -93,6 +94,11 @@ def _blind_lines(blind: BlindSpotPart) -> Iterable[str]:
 def _judged_line(each: JudgedPart) -> str:
     told = f"{each.title}: {each.shown or 'not measured'}, {each.level} (threshold {each.threshold})"
     return f"{told}; {each.action}: runbook run {each.runbook}" if each.action else told
+
+
+def _known_line(known: KnowledgePart) -> str:
+    where = f"{known.source.title} {known.source.url}".strip()
+    return f"known error: {known.pattern}; cause: {known.cause}; solution: {known.solution} ({where})"
 
 
 def _out_lines(step: StepPart) -> Iterable[str]:

@@ -152,6 +152,11 @@ class BlindSpotPart(Part, frozen=True, kw_only=True):
     message: str
     remedy: str
 
+    @property
+    def path(self) -> str:
+        """As in ``Report.path``."""
+        return f"{self.scope}/{self.step}" if self.scope else self.step
+
 
 class SymptomPart(Part, frozen=True, kw_only=True):
     """Whether what the runbook is named for was seen in this run. Slowness comes and goes: causes may be found without it."""
@@ -162,12 +167,23 @@ class SymptomPart(Part, frozen=True, kw_only=True):
 
 
 class KnowledgePart(Part, frozen=True, kw_only=True):
-    """An error message that is known."""
+    """An error message that is known, seen in the error of a step or in the lines that it read."""
 
-    pattern: str
+    id: Annotated[str, Meta(description="The entry's name in knowledge.yaml")]
+    pattern: Annotated[str, Meta(description="The message, with * for what differs")]
+    text: Annotated[str, Meta(description="What was seen, around the message")]
     cause: str
     solution: str
+    source: ReferencePart
+    runbook: Annotated[str, Meta(description="The runbook that finds out why, if there is one")] = ""
     step: str
+    scope: str = ""
+    also: Annotated[tuple[str, ...], Meta(description="Other steps that saw it, as in path")] = ()
+
+    @property
+    def path(self) -> str:
+        """As in ``Report.path``."""
+        return f"{self.scope}/{self.step}" if self.scope else self.step
 
 
 class JudgedPart(Part, frozen=True, kw_only=True):
@@ -212,7 +228,10 @@ class Report(Part, frozen=True, kw_only=True):
     metrics: Annotated[
         tuple[JudgedPart, ...], Meta(description="Of a triage: its table, in the order of its policy")
     ] = ()
-    knowledge: tuple[KnowledgePart, ...] = ()
+    knowledge: Annotated[
+        tuple[KnowledgePart, ...],
+        Meta(description="Error messages that are known, each once, in the order of the steps"),
+    ] = ()
     prevention: tuple[str, ...] = ()
     engine: Annotated[str, Meta(description="The version of runbook-engine")] = ""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from runbook_engine.hostile import cut, harmless, one_line
-from runbook_engine.report.model import FindingPart, Report, StepPart
+from runbook_engine.report.model import FindingPart, KnowledgePart, Report, StepPart
 from runbook_engine.report.ready import Ready
 from runbook_engine.report.terminal import Section, Terminal, columns, fill
 from runbook_engine.report.view import View, depth, duration, reason
@@ -50,12 +50,14 @@ class _Page(Struct, frozen=True):
             from runbook_engine.report.text_metrics import metric_sections
 
             yield from metric_sections(view, self.terminal)
+            yield self._besides()
             return
         yield Section("What is wrong", tuple(line for each in view.causes for line in self._finding(each)))
         hurts = "What hurts" if view.causes else "What hurts; no cause was found"
         yield Section(hurts, tuple(line for each in view.symptoms for line in self._finding(each)))
         yield Section("What to do", tuple(self._remedies()))
         yield Section("What nobody could see", tuple(self._unseen()))
+        yield self._besides()
         yield Section("What was looked at" if view.healthy else "How it was found", tuple(self._walk()))
         if view.report.findings:
             yield Section("So that it does not come back", tuple(self._prevention()))
@@ -77,7 +79,23 @@ class _Page(Struct, frozen=True):
             for table in self.view.tables(step, _EVIDENCE_ROWS):
                 if table.columns:
                     yield from (Ready(f"      {harmless(line)}") for line in columns(table, terminal.width - 6))
+        for each in self.view.known_of(finding):
+            yield from self._known(each)
         yield from self._command(step)
+
+    def _besides(self) -> Section:
+        """Known messages that no finding and no blind spot stands for."""
+        lines = (line for each in self.view.known_besides for line in self._known(each))
+        return Section("Known error messages that were seen", tuple(lines))
+
+    def _known(self, known: KnowledgePart) -> Iterator[Ready]:
+        terminal = self.terminal
+        yield from terminal.filled(f"Known error: {known.pattern}", 6, "strong", mark=terminal.paint("≡", "accent"))
+        if seen := self.view.seen(known):
+            yield from terminal.filled(f"“{seen}”", 6, "dim")
+        yield from terminal.filled(f"Cause: {known.cause}", 6)
+        yield from terminal.filled(f"Solution: {known.solution}", 6)
+        yield from terminal.filled(f"Source: {known.source.title} {known.source.url}".strip(), 6, "dim")
 
     def _command(self, step: StepPart) -> Iterator[Ready]:
         if step.command:
@@ -98,8 +116,10 @@ class _Page(Struct, frozen=True):
             yield from terminal.filled(cut(first.message, _MOST_MESSAGE), 4)
             if first.remedy:
                 yield from terminal.filled(f"To see it: {cut(first.remedy, _MOST_MESSAGE)}", 4, "accent")
+            for known in self.view.known_unseen(each):
+                yield from self._known(known)
             for spot in each.spots:
-                yield from self._command(self.view.steps[f"{spot.scope}/{spot.step}" if spot.scope else spot.step])
+                yield from self._command(self.view.steps[spot.path])
 
     def _walk(self) -> Iterator[Ready]:
         for step in self.view.walked:

@@ -10,7 +10,15 @@ from runbook_engine.document.models import FindingKind
 from runbook_engine.engine.events import Ending, Outcome, StepStatus
 from runbook_engine.quantity import Dimension, show
 from runbook_engine.report.evidence import Table, tables
-from runbook_engine.report.model import BlindSpotPart, FindingPart, JudgedPart, Report, ResolutionPart, StepPart
+from runbook_engine.report.model import (
+    BlindSpotPart,
+    FindingPart,
+    JudgedPart,
+    KnowledgePart,
+    Report,
+    ResolutionPart,
+    StepPart,
+)
 
 NOT_REACHED = "not reached"
 _ENDINGS: Mapping[Ending, str] = MappingProxyType(
@@ -124,6 +132,39 @@ class View(Struct, frozen=True, dict=True):
             if each.level == "unknown":
                 found.setdefault((each.why, each.remedy), []).append(each)
         return tuple(Unmeasured(tuple(metrics)) for metrics in found.values())
+
+    @cached_property
+    def known(self) -> Mapping[str, tuple[KnowledgePart, ...]]:
+        """The error messages that are known, by the path of the step that saw them first."""
+        found: dict[str, tuple[KnowledgePart, ...]] = {}
+        for each in self.report.knowledge:
+            found[each.path] = (*found.get(each.path, ()), each)
+        return found
+
+    def known_of(self, finding: FindingPart) -> tuple[KnowledgePart, ...]:
+        """What is known of the messages behind a finding; of two findings of one step it is told at the first."""
+        step = self.step(finding)
+        first = next(each for each in (*self.causes, *self.symptoms) if self.step(each) is step)
+        return self.known.get(step.path, ()) if first is finding else ()
+
+    def known_unseen(self, unseen: Unseen) -> tuple[KnowledgePart, ...]:
+        """What is known of the errors that nothing could be seen for."""
+        paths = dict.fromkeys(each.path for each in unseen.spots)
+        return tuple(each for path in paths for each in self.known.get(path, ()))
+
+    def seen(self, known: KnowledgePart) -> str:
+        """The line in which a known message stood; empty where it is told already: as the step's error, or by the message."""
+        step = self.steps[known.path]
+        return "" if step.error is not None or known.text == known.pattern else known.text
+
+    @cached_property
+    def known_besides(self) -> tuple[KnowledgePart, ...]:
+        """Messages seen by steps that raised no finding and were not blind; of a triage, all."""
+        told: set[str] = set()
+        if not self.report.metrics:
+            told = {self.step(each).path for each in self.report.findings}
+            told |= {each.path for each in self.report.blind_spots}
+        return tuple(each for each in self.report.knowledge if each.path not in told)
 
     @cached_property
     def steps(self) -> Mapping[str, StepPart]:

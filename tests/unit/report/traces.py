@@ -14,7 +14,9 @@ from runbook_engine.engine.events import (
     Failure,
     FindingRaised,
     InputValue,
+    KnownMessage,
     Measured,
+    MessagesRecognised,
     Outcome,
     RunFinished,
     RunStarted,
@@ -438,6 +440,27 @@ DENIED = Failure(
 )
 
 
+DENIAL = KnownMessage(
+    "aws-access-denied",
+    "is not authorized to perform",
+    DENIED.message,
+    "No policy allows the action",
+    "Allow exactly that action in the role's policy",
+    "Troubleshoot access denied",
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+)
+CANCELLED = KnownMessage(
+    "statement-timeout",
+    "canceling statement due to statement timeout",
+    "ERROR: canceling statement due to statement timeout at 13:00:01",
+    "The statement ran for longer than statement_timeout",
+    "Look at its plan",
+    "Troubleshooting guide",
+    "",
+    "high-latency",
+)
+
+
 def critical() -> Trace:
     """Symptom, causes, a retried probe, an answer, and a permission that is missing."""
     script = Script()
@@ -455,7 +478,9 @@ def critical() -> Trace:
     script.failed(1.36, "compute", DENIED)
     script.blind(1.36, "compute", DENIED)
     script.decided(1.36, "compute", StepStatus.BLIND, None, "", f"forbidden: {DENIED.message}")
+    script.events.append(MessagesRecognised(START + 1.36, "", "compute", (DENIAL,)))
     _slow_queries(script)
+    script.events.append(MessagesRecognised(START + 1.5, "", "slow_queries", (CANCELLED, DENIAL)))
     script.measured(
         1.79,
         "cache",
@@ -662,6 +687,10 @@ def hostile(text: str) -> Trace:
             )
         )
     script.decided(0.4, "look", StepStatus.FLAGGED, ("branches", 1), text, text, "found")
+    for step in ("look", "dark", "person"):
+        known = KnownMessage(f"{step} {text}", text, f"{text} seen", text, text, text, text, text)
+        web = KnownMessage(f"{step} web", text, text, text, text, text, f"https://example.com/{text}", text)
+        script.events.append(MessagesRecognised(START + 0.4, "", step, (known, web)))
     script.failed(0.5, "dark", failure)
     script.blind(0.5, "dark", failure)
     script.decided(0.5, "dark", StepStatus.BLIND, None, "", text)
