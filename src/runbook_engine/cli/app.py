@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "show": "Show a runbook as a page, with a command to paste for each step.",
         "graph": "Draw a runbook's decision graph.",
         "check": "Report every mistake in runbooks, each with its place.",
+        "test": "Test runbooks with given readings, and tell what is covered.",
         "probes": "List what can be measured, and with what parameters.",
         "history": "List past runs; show the report of one again.",
         "schema": "Print the JSON Schema of runbooks or of reports.",

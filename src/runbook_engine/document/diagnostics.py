@@ -73,6 +73,15 @@ CODES: Mapping[str, str] = MappingProxyType(
         # RB7xx: environments.
         "RB701": "a value of an environment that does not fit the input of that name",
         "RB702": "a value of an environment for an input that no runbook has",
+        # RB8xx: tests.
+        "RB801": "tests of a runbook that does not exist",
+        "RB802": "a test names a step that the runbook does not have",
+        "RB803": "a test gives a metric that the step does not measure",
+        "RB804": "a value that does not fit its metric, its answer or its input",
+        "RB805": "a step is given what a step of its kind cannot bring",
+        "RB806": "a test gives a value to an input that the runbook does not have",
+        "RB807": "a test expects a finding that the runbook does not have",
+        "RB808": "a recording that cannot be read",
     }
 )
 """Every diagnostic's code with what it means, in ranges by the layer that finds it."""

@@ -18,7 +18,7 @@ from runbook_engine.document.wording import shown
 from runbook_engine.document.yaml_text import MOST_CHARACTERS, compose
 from runbook_engine.errors import closest
 
-KINDS = ("runbook", "playbook", "policy", "knowledge", "environment")
+KINDS = ("runbook", "playbook", "policy", "knowledge", "environment", "tests")
 """The documents that live side by side, told apart by their first key."""
 
 _MOST_BYTES = 4 * MOST_CHARACTERS

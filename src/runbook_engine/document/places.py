@@ -55,6 +55,9 @@ _DESCRIPTIONS = (
     (("values", "*"), "value {1}"),
     (("entries", "*"), "entry {1}"),
     (("entries", "*", "errors", "#"), "error {3} of entry {1}"),
+    (("cases", "*"), "case {1}"),
+    (("cases", "*", "inputs", "*"), "input {3} of case {1}"),
+    (("cases", "*", "expect"), "what case {1} expects"),
 )
 """What stands at a path of that shape: ``*`` is a name or a number there, ``#`` a number."""
 
@@ -93,9 +96,16 @@ _LATER: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("entries", "*"): ("knowledge", "KnownError"),
     ("entries", "*", "errors", "*"): ("knowledge", "FailedProbe"),
     ("entries", "*", "source"): ("knowledge", "Origin"),
+    ("cases", "*"): ("cases", "Case"),
+    ("cases", "*", "expect"): ("cases", "Expect"),
 }
 """The module and the model, imported when such a document is read: runbooks do without."""
-_ROOTS: Mapping[str, str] = {"environment": "Environment", "knowledge": "Knowledge", "policy": "Policy"}
+_ROOTS: Mapping[str, tuple[str, str]] = {
+    "environment": ("environment", "Environment"),
+    "knowledge": ("knowledge", "Knowledge"),
+    "policy": ("policy", "Policy"),
+    "tests": ("cases", "Cases"),
+}
 
 
 def is_step(path: Path) -> bool:
@@ -115,7 +125,7 @@ def model_at(path: Path, value: Raw) -> type[BaseModel] | None:
         return Else if isinstance(value, dict) and "else" in value else _WAY_MODELS[str(path[2])]
     if not path:
         kind = next((each for each in _ROOTS if isinstance(value, dict) and each in value), None)
-        return Runbook if kind is None else _imported(kind, _ROOTS[kind])
+        return Runbook if kind is None else _imported(*_ROOTS[kind])
     known = next((model for shape, model in _MODELS.items() if _is_like(path, shape)), None)
     later = next((place for shape, place in _LATER.items() if _is_like(path, shape)), None)
     return known if later is None else _imported(*later)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import runbook_engine as rb
+from runbook_engine.testing import run_file
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 RUNBOOK = EXAMPLES / "own_runbook" / "website-down.yaml"
@@ -81,3 +82,9 @@ def test_the_program_that_embeds_the_engine_prints_a_report(website: str) -> Non
 def test_the_program_that_diagnoses_side_by_side_prints_each_outcome(website: str) -> None:
     out = python(str(EXAMPLES / "embed" / "side_by_side.py"), website, website)
     assert out.count("healthy") == 2
+
+
+def test_ones_own_runbook_has_tests_that_pass_and_cover_all_of_it() -> None:
+    result = run_file(RUNBOOK.with_name("website-down.test.yaml"))
+    assert result.passed, result.told()
+    assert [(each.plan.runbook.runbook, each.missed) for each in result.coverage] == [("website-down", ())]
