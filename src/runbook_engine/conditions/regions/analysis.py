@@ -1,0 +1,228 @@
+"""A step's ordered branches, walked over all combinations at once."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TypeVar
+
+from runbook_engine.conditions.checking import Resolve
+from runbook_engine.conditions.evaluation import Compiled, compile  # noqa: A004 - as in re.compile
+from runbook_engine.conditions.explaining import Types
+from runbook_engine.conditions.regions.answers import Answer, answer
+from runbook_engine.conditions.regions.atoms import questions
+from runbook_engine.conditions.regions.constraints import possible
+from runbook_engine.conditions.regions.diagram import NOTHING, TooManyCellsError
+from runbook_engine.conditions.regions.facts import Analysis, BranchFacts, Overlap
+from runbook_engine.conditions.regions.reasons import too_many, untyped, why_open
+from runbook_engine.conditions.regions.search import find
+from runbook_engine.conditions.regions.space import Space
+from runbook_engine.conditions.regions.survey import Survey
+from runbook_engine.conditions.regions.witness import Witness
+from runbook_engine.conditions.tree import Expression, Name, names
+from runbook_engine.quantity import MetricType
+
+MOST_WORK = 500_000
+"""Steps of the algebra, each of a few microseconds, before the conditions are called too many."""
+MOST_LATER_WORK = 50_000
+MOST_OVERLAPS = 8
+_MOST_COVERS = 16
+
+T = TypeVar("T")
+
+
+def analyse(branches: Sequence[Expression], types: Resolve | Types, most_work: int = MOST_WORK) -> Analysis:
+    """What the conditions of a step's branches cover, in their order and without ``else``.
+
+    The conditions have been checked. Names of an unknown type make their questions open.
+    """
+
+    def known(name: Name) -> MetricType | None:
+        found = types(name)
+        return found if isinstance(found, MetricType) else None
+
+    asked = [questions(branch, known) for branch in branches]
+    survey = Survey(known)
+    survey.read(asked)
+    try:
+        space = Space(survey, most_work)
+        walk = _Walk(space, branches, possible(space), [answer(each, space) for each in asked])
+        return walk.analysis(known)
+    except TooManyCellsError:
+        return _given_up(branches, too_many(branches))
+
+
+def _given_up(branches: Sequence[Expression], why: str) -> Analysis:
+    nothing = BranchFacts(False, False, (), (), tuple, lambda: None)
+    return Analysis(None, why, tuple(nothing for _ in branches), tuple, lambda: None)
+
+
+class _Walk:
+    """``remaining`` has, by branch, what reaches it, and last what reaches an ``else``. What a branch leaves undecided
+    reaches none of the later ones.
+    """
+
+    def __init__(self, space: Space, branches: Sequence[Expression], start: int, answers: Sequence[Answer]) -> None:
+        self.space = space
+        self.branches = branches
+        self.answers = answers
+        self.start = start
+        self.compiled: list[Compiled] = [compile(branch) for branch in branches]
+        self.remaining = [start]
+        for each in answers:
+            self.remaining.append(space.diagrams.both(self.remaining[-1], each.fails))
+
+    def analysis(self, types: Types) -> Analysis:
+        gap, unprovable = self._gap(types)
+        facts = tuple(self._facts(index) for index in range(len(self.branches)))
+        return Analysis(gap, unprovable, facts, self._bounded(self._missing, ()), self._bounded(self._undecided, None))
+
+    def _gap(self, types: Types) -> tuple[Witness | None, str]:
+        region = self.remaining[-1]
+        if region == NOTHING:
+            return None, ""
+        unknown = next((name for branch in self.branches for name in names(branch) if types(name) is None), None)
+        if unknown is not None:
+            return None, untyped(unknown)
+        found = self._find(region, lambda values: self._outcome(values) is None)
+        return found, "" if found is not None else why_open(self.space, region)
+
+    def _facts(self, index: int) -> BranchFacts:
+        diagrams, (holds, fails) = self.space.diagrams, self.answers[index]
+        own = diagrams.both(self.start, holds)
+        never = own == NOTHING
+        always = not never and diagrams.both(self.start, fails) == NOTHING
+        shadows: tuple[int, ...] = ()
+        if not never and diagrams.both(self.remaining[index], holds) == NOTHING:
+            shadows = self._covers(own, index)
+        undecided = tuple(each for each in shadows if diagrams.both(own, self.answers[each].holds) == NOTHING)
+        return BranchFacts(
+            always,
+            never,
+            shadows,
+            undecided,
+            self._bounded(partial(self._overlaps, index), ()),
+            self._bounded(partial(self._reached, index), None),
+        )
+
+    def _covers(self, region: int, index: int) -> tuple[int, ...]:
+        """Branches before ``index`` that together let nothing of the region pass."""
+        both = self.space.diagrams.both
+        found = list(dict.fromkeys(owner for owner, _ in self._owners(region, index)))
+        for each in found:
+            if both(region, self.answers[each].fails) == NOTHING:
+                return (each,)
+        if len(found) <= _MOST_COVERS:
+            for each in tuple(found):
+                rest = region
+                for other in found:
+                    rest = both(rest, self.answers[other].fails) if other != each else rest
+                if rest == NOTHING:
+                    found.remove(each)
+        return tuple(sorted(found))
+
+    def _owners(self, region: int, index: int) -> Iterator[tuple[int, bool]]:
+        """The branches before ``index`` at which combinations of the region stop, and whether they hold there; each once,
+        though what stops at one might stop at a later one as well.
+        """
+        diagrams = self.space.diagrams
+        while (box := next(diagrams.boxes(region), None)) is not None:
+            cells = [mask & -mask for mask in box]
+            owner = bisect_left(
+                range(index), True, key=lambda each: not diagrams.holds(self.remaining[each + 1], cells)
+            )
+            if owner == index:
+                return
+            yield owner, diagrams.holds(self.answers[owner].holds, cells)
+            region = diagrams.both(region, self.answers[owner].fails)
+
+    def _overlaps(self, index: int) -> tuple[Overlap, ...]:
+        diagrams = self.space.diagrams
+        own = diagrams.both(self.start, self.answers[index].holds)
+        taken = diagrams.without(own, self.remaining[index])
+        found: list[Overlap] = []
+        for owner, holds in islice(self._owners(taken, index), _MOST_COVERS):
+            if holds and len(found) < MOST_OVERLAPS:
+                region = diagrams.both(diagrams.both(own, self.remaining[owner]), self.answers[owner].holds)
+                witness = self._find(region, partial(self._both_hold, owner, index))
+                if witness is not None:
+                    found.append(Overlap(owner, witness))
+        return tuple(sorted(found, key=lambda each: each.earlier))
+
+    def _reached(self, index: int) -> Witness | None:
+        region = self.space.diagrams.both(self.remaining[index], self.answers[index].holds)
+        return self._find(region, lambda values: self._outcome(values) == (index, True))
+
+    def _missing(self) -> tuple[Name, ...]:
+        diagrams, stopped = self.space.diagrams, self._stopped()
+        found: list[Name] = []
+        for node, unknown in self.space.survey.unknowns.items():
+            if isinstance(node, Name) and unknown.known.optional:
+                region = diagrams.both(stopped, self.space.absent(node))
+                if self._find(region, partial(self._is_missed, node)) is not None:
+                    found.append(node)
+        return tuple(found)
+
+    def _undecided(self) -> Witness | None:
+        def without_result(values: Witness) -> bool:
+            outcome = self._outcome(values)
+            return outcome is not None and outcome[1] is None and None not in values.values()
+
+        return self._find(self._stopped(), without_result)
+
+    def _stopped(self) -> int:
+        """Where a branch is undecided before one holds."""
+        diagrams = self.space.diagrams
+        found = NOTHING
+        for rest, (holds, fails) in zip(self.remaining, self.answers, strict=False):
+            found = diagrams.either(found, diagrams.without(diagrams.without(rest, holds), fails))
+        return found
+
+    def _find(self, region: int, confirm: Callable[[Witness], bool]) -> Witness | None:
+        """Rather with nothing missing, and rather not at a bound."""
+        present = region
+        for node in self.space.survey.unknowns:
+            if self.space.survey.unknowns[node].may_be_absent:
+                present = self.space.diagrams.without(present, self.space.absent(node))
+        plain = present
+        for node, mask in self.space.plain.items():
+            plain = self.space.diagrams.both(plain, self.space.diagrams.where(self.space.level[node], mask))
+        for each in dict.fromkeys((plain, present, region)):
+            found = find(self.space, each, confirm)
+            if found is not None:
+                return found
+        return None
+
+    def _outcome(self, values: Witness) -> tuple[int, bool | None] | None:
+        """The branch at which the walk stops, and whether it holds; None where an ``else`` is reached."""
+        for index, each in enumerate(self.compiled):
+            try:
+                value = each.run(values.get)
+            except TypeError:
+                return index, None
+            if value is None or value:
+                return index, None if value is None else True
+        return None
+
+    def _both_hold(self, one: int, other: int, values: Witness) -> bool:
+        return all(self.compiled[each].evaluate(values.get).value for each in (one, other))
+
+    def _is_missed(self, name: Name, values: Witness) -> bool:
+        outcome = self._outcome(values)
+        return (
+            outcome is not None
+            and outcome[1] is None
+            and name in self.compiled[outcome[0]].evaluate(values.get).missing
+        )
+
+    def _bounded(self, look: Callable[[], T], otherwise: T) -> Callable[[], T]:
+        """A question asked later has work of its own to spend, and no answer when that is not enough."""
+
+        def bounded() -> T:
+            self.space.diagrams.allow(MOST_LATER_WORK)
+            try:
+                return look()
+            except TooManyCellsError:
+                return otherwise
+
+        return bounded

@@ -1,0 +1,68 @@
+"""What is known of a step's branches, and of each of them."""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from msgspec import Struct
+
+from runbook_engine.conditions.regions.witness import Witness
+from runbook_engine.conditions.tree import Name
+
+
+class Overlap(Struct, frozen=True):
+    """An earlier branch, by its index, and values for which both hold: the order of the two matters."""
+
+    earlier: int
+    witness: Witness
+
+
+class BranchFacts(Struct, frozen=True, dict=True):
+    """``always`` and ``never`` say that the condition comes out the same whatever is measured, where it is decided.
+
+    ``shadowed_by`` are earlier branches that leave nothing to it, which otherwise could win; of them ``undecided_by`` do so
+    by being undecided, because something is missing, where it would hold. Both are empty where it may win.
+    """
+
+    always: bool
+    never: bool
+    shadowed_by: tuple[int, ...]
+    undecided_by: tuple[int, ...]
+    find_overlaps: Callable[[], tuple[Overlap, ...]]
+    find_witness: Callable[[], Witness | None]
+
+    @cached_property
+    def overlaps(self) -> tuple[Overlap, ...]:
+        """Earlier branches that win at values for which this one holds too; some of them, where they are many."""
+        return self.find_overlaps()
+
+    @cached_property
+    def witness(self) -> Witness | None:
+        """Values at which exactly this branch wins; None where there are none, or none was found."""
+        return self.find_witness()
+
+
+class Analysis(Struct, frozen=True, dict=True):
+    """``gap`` are values that no branch covers. With no gap, and nothing ``unprovable``, it is proven that there is none.
+
+    ``missing`` are the optional metrics without which the step is undecided at some values of the others; ``undecided``
+    are values at which it is undecided although nothing is missing, because a calculation has no result.
+    """
+
+    gap: Witness | None
+    unprovable: str
+    branches: tuple[BranchFacts, ...]
+    find_missing: Callable[[], tuple[Name, ...]]
+    find_undecided: Callable[[], Witness | None]
+
+    @property
+    def else_witness(self) -> Witness | None:
+        """Values at which an ``else`` would be taken."""
+        return self.gap
+
+    @cached_property
+    def missing(self) -> tuple[Name, ...]:
+        return self.find_missing()
+
+    @cached_property
+    def undecided(self) -> Witness | None:
+        return self.find_undecided()

@@ -1,0 +1,184 @@
+"""Looks for values in a combination of cells, and hands out only those that the evaluation of a run confirms."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from runbook_engine.conditions.evaluation import evaluator
+from runbook_engine.conditions.regions.cells import LESS, MORE, NO_RELATION, SAME, Choices, Grid, bits
+from runbook_engine.conditions.regions.line import Line, Number, Span
+from runbook_engine.conditions.regions.monotone import is_monotone_in, pieces
+from runbook_engine.conditions.regions.order import Pair
+from runbook_engine.conditions.regions.space import Space
+from runbook_engine.conditions.regions.texts import texts_for
+from runbook_engine.conditions.regions.witness import Witness
+from runbook_engine.conditions.tree import Expression, Name, names
+from runbook_engine.quantity import Value
+
+Values = dict[Name, Value | None]
+Confirm = Callable[[Witness], bool]
+
+MOST_BOXES = 30
+MOST_STEPS = 300
+"""In one box, with the names in one order."""
+_MOST_CELLS = 6
+_MOST_TEXTS = 80
+
+
+def find(space: Space, region: int, confirm: Confirm) -> Witness | None:
+    """Values in the region for which ``confirm`` holds; None where none was found, which proves nothing."""
+    for box in islice(space.diagrams.boxes(region), MOST_BOXES):
+        for order in _orders(space):
+            found = _Search(space, box, order, confirm).found()
+            if found is not None:
+                return found
+    return None
+
+
+def _orders(space: Space) -> Iterator[list[Name]]:
+    """Names first that are calculated with, and then the other way round."""
+    every = [node for node in space.survey.unknowns if isinstance(node, Name)]
+    inside = {name for node in space.survey.unknowns if not isinstance(node, Name) for name in names(node)}
+    first = sorted(every, key=lambda name: name not in inside)
+    yield first
+    if inside:
+        yield first[::-1]
+
+
+class _Search:
+    """Depth first over the names, one box."""
+
+    def __init__(self, space: Space, box: tuple[int, ...], order: list[Name], confirm: Confirm) -> None:
+        self._space = space
+        self._order = order
+        self._confirm = confirm
+        self._values: Values = {}
+        self._steps = MOST_STEPS
+        self._allowed = {node: box[space.level[node]] for node in space.survey.unknowns}
+        self._related = {
+            pair: mask for pair in space.pairs if (mask := box[space.level[pair]]) != space.domains[space.level[pair]]
+        }
+        place = {name: index for index, name in enumerate(order)}
+        self._due: dict[Name, list[Expression | Pair]] = {}
+        """What can be told once a name has a value, as the last of those in it."""
+        for each in (*self._related, *(node for node in self._allowed if not isinstance(node, Name))):
+            inside = (*names(each.left), *names(each.right)) if isinstance(each, Pair) else names(each)
+            self._due.setdefault(max(inside, key=place.__getitem__), []).append(each)
+
+    def found(self) -> Witness | None:
+        return self._below(0)
+
+    def _look_up(self, name: Name) -> Value | None:
+        return self._values.get(name)
+
+    def _below(self, index: int) -> Witness | None:
+        if index == len(self._order):
+            witness = Witness(
+                {name: self._values[name] for name in self._space.survey.unknowns if isinstance(name, Name)}
+            )
+            return witness if self._confirm(witness) else None
+        name = self._order[index]
+        for value in self._candidates(name):
+            self._steps -= 1
+            if self._steps < 0:
+                return None
+            self._values[name] = value
+            if all(self._agrees(each) for each in self._due.get(name, ())):
+                found = self._below(index + 1)
+                if found is not None:
+                    return found
+        self._values.pop(name, None)
+        return None
+
+    def _agrees(self, each: Expression | Pair) -> bool:
+        """Whether a calculation or a relation came out in the cells of the box."""
+        if isinstance(each, Pair):
+            one, other = evaluator(each.left)(self._look_up), evaluator(each.right)(self._look_up)
+            return bool(self._related[each] & _relation(one, other))
+        cells, value = self._space.cells[each], evaluator(each)(self._look_up)
+        if value is None or isinstance(value, str) or not isinstance(cells, Grid):
+            return bool(self._allowed[each] & cells.absent)
+        return bool(self._allowed[each] & 1 << cells.place(value))
+
+    def _candidates(self, name: Name) -> Iterator[Value | None]:
+        cells, allowed = self._space.cells[name], self._allowed[name]
+        if isinstance(cells, Grid):
+            yield from self._numbers(name, cells, allowed)
+        else:
+            yield from self._choices(name, cells, allowed)
+        if allowed & cells.absent:
+            yield None
+
+    def _choices(self, name: Name, cells: Choices, allowed: int) -> Iterator[Value]:
+        named = allowed & (cells.other - 1)
+        yield from (cells.values[cell] for cell in bits(named))
+        if allowed & cells.other:
+            known = [value for value in self._values.values() if isinstance(value, str)]
+            searches = [node for node, text in self._space.survey.open.items() if name in names(node)]
+            for text in islice((*known, *texts_for(searches)), _MOST_TEXTS):
+                if cells.at(text) == len(cells.values):
+                    yield text
+
+    def _numbers(self, name: Name, grid: Grid, allowed: int) -> Iterator[Number]:
+        """From the inside of cells, then from their ends."""
+        line = self._space.survey.unknowns[name].line
+        inner = list(islice((cell for cell in bits(allowed & grid.present) if cell % 2 == 0), _MOST_CELLS))
+        points = list(islice((cell for cell in bits(allowed & grid.present) if cell % 2), _MOST_CELLS))
+        spans = [grid.span(line, cell) for cell in (*inner, *points)]
+        for each in self._due.get(name, ()):
+            spans = self._narrowed(spans, each, name, line)
+        for span in spans:
+            yield line.pleasant(span)
+        for first, last in spans:
+            if first < last:
+                yield line.value(first)
+                yield line.value(last)
+
+    def _narrowed(self, spans: list[Span], each: Expression | Pair, name: Name, line: Line) -> list[Span]:
+        """What is left of the spans when all but this one name are known."""
+        wanted: list[Span] = []
+        if isinstance(each, Pair):
+            for side, other, signs in (
+                (each.left, each.right, (LESS, SAME, MORE)),
+                (each.right, each.left, (MORE, SAME, LESS)),
+            ):
+                if not is_monotone_in(side, name) or name in names(other):
+                    continue
+                threshold = evaluator(other)(self._look_up)
+                if threshold is None or isinstance(threshold, str):
+                    return spans
+                for span, sign in pieces(side, name, line, threshold, self._look_up):
+                    if signs[sign] & self._related[each]:
+                        wanted.append(span)
+                return _common(spans, wanted)
+            return spans
+        grid = self._space.cells[each]
+        if not isinstance(grid, Grid) or not is_monotone_in(each, name):
+            return spans
+        for point in grid.points:
+            sides = grid.sides(point)
+            wanted = [
+                span
+                for span, sign in pieces(each, name, line, point, self._look_up)
+                if sides[sign] & self._allowed[each]
+            ]
+            spans = _common(spans, wanted)
+        return spans
+
+
+def _common(some: list[Span], others: list[Span]) -> list[Span]:
+    found = []
+    for first, last in some:
+        for start, end in others:
+            if max(first, start) <= min(last, end):
+                found.append((max(first, start), min(last, end)))
+    return found
+
+
+def _relation(one: Value | None, other: Value | None) -> int:
+    if one is None or other is None:
+        return NO_RELATION
+    if one == other:
+        return SAME
+    if isinstance(one, str | bool) or isinstance(other, str | bool):
+        return LESS
+    return LESS if one < other else MORE
