@@ -1,8 +1,12 @@
 """What all tests share."""
 
+import faulthandler
 import signal
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +15,44 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+ENDING_S = 120.0
+"""How long a process of the tests may take to end, after its last test."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """A thread or a server that never ends must not hold the process: then it ends anyhow, and shows where each thread was."""
+    faulthandler.dump_traceback_later(ENDING_S, exit=True)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Any]]:
+    """Starts processes as ``subprocess.Popen`` does, whose own context would wait for ever for one that a failed test leaves.
+
+    They end with the test, however it ends.
+    """
+    with ExitStack() as started:
+
+        def popen(*arguments: Any, **options: Any) -> Any:
+            process = subprocess.Popen(*arguments, **options)
+            started.callback(end, process)
+            return process
+
+        yield popen
+
+
+def end(process: "subprocess.Popen[Any]") -> None:
+    process.kill()
+    process.wait(10)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -26,6 +26,7 @@ from runbook_engine.lab.edge import Edge, kept_free
 from runbook_engine.lab.fault import Fault
 from runbook_engine.lab.faults import PLANS
 from runbook_engine.lab.guard import Guard
+from runbook_engine.lab.interrupts import Interrupts
 from runbook_engine.lab.plans import Plan
 from runbook_engine.lab.postgres import PostgresServer
 from runbook_engine.lab.redis import RedisServer
@@ -46,6 +47,11 @@ Say = Callable[[str], None]
 
 def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
     """Start everything below ``home``; what has to end later is put on the stack, even when this fails half-way."""
+    with Interrupts() as interrupts:
+        return _assemble(fault, home, stack, say, interrupts)
+
+
+def _assemble(fault: Fault, home: Path, stack: ExitStack, say: Say, interrupts: Interrupts) -> Lab:
     plan = PLANS[fault.name]
     passwords = database.Passwords()
     guard = stack.enter_context(Guard())
@@ -86,7 +92,7 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
         certificates = make_certificates(home)
         edge = stack.enter_context(Edge(plan, certificates.ca_file))
         for each in started:
-            each.result()
+            interrupts.result(each)
 
         settings = ApiSettings(
             database_url=postgres.dsn(database.API_ROLE, passwords.api, database.DATABASE),
@@ -102,13 +108,14 @@ def assemble(fault: Fault, home: Path, stack: ExitStack, say: Say) -> Lab:
         _begin_anew(plan, postgres, cache)
         _break_before(plan, postgres, cache, guard)
         stack.enter_context(plan.disturb(settings.database_url, settings.redis_url))
+        interrupts.look()
         port = api.serve(settings)
         traffic.start(port, certificates.client_context())
         say(f"API on https://127.0.0.1:{port}; waiting until the fault {fault.name} shows ...")
         with View(postgres.dsn(), cache.url) as view:
-            _wait_until_seen(fault, plan, traffic, view)
+            _wait_until_seen(fault, plan, traffic, view, interrupts)
         stack.enter_context(_broken_since(plan, postgres, api, port))
-        aws_started.result()
+        interrupts.result(aws_started)
 
     inputs = {
         "api_url": edge.api_url(port),
@@ -191,7 +198,7 @@ def _begin_anew(plan: Plan, postgres: PostgresServer, cache: RedisServer) -> Non
         client.config_resetstat()
 
 
-def _wait_until_seen(fault: Fault, plan: Plan, traffic: Traffic, view: View) -> None:
+def _wait_until_seen(fault: Fault, plan: Plan, traffic: Traffic, view: View, interrupts: Interrupts) -> None:
     """Wait until the API has answered as it must, the servers have counted it, and the fault shows."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while not _is_seen(plan, traffic, view):
@@ -200,6 +207,7 @@ def _wait_until_seen(fault: Fault, plan: Plan, traffic: Traffic, view: View) -> 
                 f"the fault {fault.name} did not show within {READY_TIMEOUT_S:.0f} s; "
                 f"the API's last answer was {traffic.answered}"
             )
+        interrupts.look()
         time.sleep(LOOK_AGAIN_S)
 
 

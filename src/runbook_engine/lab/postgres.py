@@ -5,13 +5,14 @@ import secrets
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
 from runbook_engine.lab.binaries import Account, postgres_programs, unprivileged_account
-from runbook_engine.lab.process import HOST, LoopbackServer, ServerProcess, ServerStartError
+from runbook_engine.lab.process import HOST, START_TIMEOUT_S, LoopbackServer, ServerProcess, ServerStartError
 
 SUPERUSER = "postgres"
 _NAME = "PostgreSQL"
@@ -136,10 +137,11 @@ class PostgresServer(LoopbackServer):
             "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions",
         ]
         # fmt: on
-        with log.open("ab") as output:
+        with log.open("ab") as output, _started_in_time(log):
             created = subprocess.run(
                 command,
                 check=False,
+                timeout=START_TIMEOUT_S,
                 cwd=home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -154,6 +156,14 @@ class PostgresServer(LoopbackServer):
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = {_quoted(value)}\n" for name, value in self._settings.items())
         return data
+
+
+@contextmanager
+def _started_in_time(log: Path) -> Iterator[None]:
+    try:
+        yield
+    except subprocess.TimeoutExpired as error:
+        raise ServerStartError(_NAME, f"did not create its files within {error.timeout:.0f} s", log) from error
 
 
 def _quoted(value: str) -> str:

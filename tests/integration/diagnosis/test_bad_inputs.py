@@ -68,7 +68,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rb.Trace]:
     file.write_text(RUNBOOK)
     not_a_certificate.write_text("these are notes, and no certificate\n" * 100)
     with AwsEndpoint() as aws, TlsServer() as tls, ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         aws.put_log_events("/ecs/empty", ["a line of long ago"], ages=50_000.0)
         aws.put_log_events("/ecs/hostile", [HOSTILE] * 30)
@@ -90,6 +90,8 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rb.Trace]:
 
 class Endless(BaseHTTPRequestHandler):
     """50 MB that begin like JSON."""
+
+    timeout = 20
 
     def do_GET(self) -> None:
         self.send_response(200)

@@ -34,7 +34,7 @@ class Website(BaseHTTPRequestHandler):
 def website(request: pytest.FixtureRequest) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Website) as server:
         server.status = getattr(request, "param", 200)  # type: ignore[attr-defined]  # read by the handler
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +23,7 @@ from runbook_engine.lab.api.settings import ApiSettings
 from runbook_engine.lab.api_process import ApiProcess
 
 Until = Callable[[Callable[[], bool]], bool]
+Start = Callable[..., Any]
 
 
 class Sight(Protocol):
@@ -126,15 +127,12 @@ def test_no_password_stands_in_a_process_list(sight: Sight, processes: Callable[
         assert password not in listed
 
 
-def test_it_ends_when_its_input_ends(until: Until) -> None:
-    process = subprocess.Popen(
+def test_it_ends_when_its_input_ends(start: Start) -> None:
+    process = start(
         [sys.executable, "-P", "-m", "runbook_engine.lab.api"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
-    with process:
-        assert process.stdin is not None
-        process.stdin.close()
-        assert until(lambda: process.poll() is not None)
-    assert process.returncode == 0
+    process.stdin.close()
+    assert process.wait(20) == 0
 
 
 def test_an_api_that_cannot_serve_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:

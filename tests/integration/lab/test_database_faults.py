@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +17,7 @@ from runbook_engine.lab import Lab, open_lab
 from runbook_engine.lab.faults import PLANS
 
 Until = Callable[[Callable[[], bool]], bool]
+Start = Callable[..., Any]
 
 
 class Sight(Protocol):
@@ -111,15 +112,14 @@ with open_lab("database_timeouts", directory=Path(sys.argv[1])) as lab:
 
 
 def test_a_silent_database_ends_when_whoever_opened_the_lab_is_killed(
-    tmp_path: Path, processes: Processes, until: Until
+    tmp_path: Path, processes: Processes, until: Until, start: Start
 ) -> None:
-    opener = subprocess.Popen([sys.executable, "-c", STAY, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert opener.stdout is not None
-    with opener:
-        port = urlsplit(opener.stdout.readline().strip()).port
-        mine = [each.pid for each in processes() if f"-p {port}" in each.arguments]
-        assert len(mine) == 1
-        opener.kill()
+    opener = start([sys.executable, "-c", STAY, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    port = urlsplit(opener.stdout.readline().strip()).port
+    mine = [each.pid for each in processes() if f"-p {port}" in each.arguments]
+    assert len(mine) == 1
+    opener.kill()
+    opener.wait(20)
     assert until(lambda: not is_running(mine[0]))
     assert until(lambda: list(tmp_path.iterdir()) == [])
 

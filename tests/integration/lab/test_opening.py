@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import psycopg
@@ -22,6 +22,7 @@ from runbook_engine.errors import RunbookError, UsageError
 from runbook_engine.lab import FAULTS, Lab, describe, open_lab
 
 Until = Callable[[Callable[[], bool]], bool]
+Start = Callable[..., Any]
 Children = Callable[[], set[int]]
 
 
@@ -147,15 +148,14 @@ def test_two_labs_stand_side_by_side_and_end_one_by_one(tmp_path: Path) -> None:
         assert all(is_open(port) for port in ports(dict(second.inputs)))
 
 
-def test_when_the_process_that_opened_it_is_killed_everything_ends(tmp_path: Path, until: Until) -> None:
-    opener = subprocess.Popen(
+def test_when_the_process_that_opened_it_is_killed_everything_ends(tmp_path: Path, until: Until, start: Start) -> None:
+    opener = start(
         [sys.executable, "-c", STAY, "none", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    assert opener.stdout is not None
-    with opener:
-        inputs = json.loads(opener.stdout.readline())
-        pids, data = server_pids(inputs), database_folder(inputs)
-        opener.kill()
+    inputs = json.loads(opener.stdout.readline())
+    pids, data = server_pids(inputs), database_folder(inputs)
+    opener.kill()
+    opener.wait(20)
     assert until(lambda: not any(is_open(port) for port in ports(inputs)))
     assert until(lambda: not any(is_running(pid) for pid in pids))
     assert until(lambda: list(tmp_path.iterdir()) == [])
@@ -163,23 +163,19 @@ def test_when_the_process_that_opened_it_is_killed_everything_ends(tmp_path: Pat
 
 
 @pytest.mark.parametrize("line", ["starting", "API on"])
-def test_ctrl_c_while_it_opens_leaves_nothing(tmp_path: Path, line: str) -> None:
-    opener = subprocess.Popen(
+def test_ctrl_c_while_it_opens_leaves_nothing(tmp_path: Path, line: str, start: Start) -> None:
+    opener = start(
         [sys.executable, "-c", STAY, "slow_queries", str(tmp_path)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    assert opener.stderr is not None
-    with opener:
-        while not opener.stderr.readline().startswith(line):
-            pass
-        # As a terminal does it: to all processes of the group.
-        os.killpg(opener.pid, signal.SIGINT)
-        said = opener.stderr.read()
-    assert opener.returncode == -signal.SIGINT
-    assert "KeyboardInterrupt" in said
+    assert any(said.startswith(line) for said in opener.stderr)
+    # As a terminal does it: to all processes of the group.
+    os.killpg(opener.pid, signal.SIGINT)
+    assert opener.wait(60) == -signal.SIGINT
+    assert "KeyboardInterrupt" in opener.stderr.read()
     assert list(tmp_path.iterdir()) == []
 
 

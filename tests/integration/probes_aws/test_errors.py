@@ -231,15 +231,19 @@ class TestConnecting:
 
 def talk(server: socket.socket, answer: bytes, context: ssl.SSLContext | None) -> None:
     accepted, _ = server.accept()
+    accepted.settimeout(10)
     # A client that does not trust the certificate hangs up in the middle of the handshake.
     with (
         accepted,
-        suppress(ssl.SSLError),
+        suppress(ssl.SSLError, TimeoutError),
         context.wrap_socket(accepted, server_side=True) if context else accepted as plain,
     ):
         received = b""
         while b"\r\n\r\n" not in received:
-            received += plain.recv(65536)
+            piece = plain.recv(65536)
+            if not piece:
+                return
+            received += piece
         plain.sendall(answer)
         plain.shutdown(socket.SHUT_WR)
         while plain.recv(65536):

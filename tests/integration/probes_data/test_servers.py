@@ -183,6 +183,14 @@ def test_a_server_that_ignores_the_wish_to_end_is_killed(tmp_path: Path, monkeyp
     assert not runs(pid)
 
 
+def test_files_that_are_not_there_in_time_are_not_waited_for_without_end(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("runbook_engine.lab.postgres.START_TIMEOUT_S", 0.001)
+    server = PostgresServer(tmp_path)
+    with pytest.raises(ServerStartError, match="PostgreSQL did not create its files within"):
+        server.start()
+    assert server.home is None
+
+
 def test_programs_that_the_account_cannot_reach_are_copied_and_no_folder_is_opened(
     tmp_path: Path, monkeypatch: Any
 ) -> None:

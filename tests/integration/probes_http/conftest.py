@@ -230,12 +230,13 @@ class Servers:
 
         def attend() -> None:
             accepted, _ = listening.accept()
+            accepted.settimeout(5)
             with accepted, contextlib.suppress(OSError):
                 context.wrap_socket(accepted, server_side=True).close()
 
-        thread = threading.Thread(target=attend)
+        thread = threading.Thread(target=attend, daemon=True)
         thread.start()
-        self._stack.callback(thread.join)
+        self._stack.callback(thread.join, 10)
         return Server(listening.getsockname()[1], "https")
 
     def refusing_port(self) -> int:

@@ -336,7 +336,10 @@ class Servers:
 
     def _openssl(self, context: SSL.Context) -> int:
         def attend(accepted: socket.socket) -> None:
+            # OpenSSL reads the socket by itself and knows nothing of Python's own time limit.
             accepted.settimeout(None)
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 5, 0))
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 5, 0))
             connection = SSL.Connection(context, accepted)
             connection.set_accept_state()
             with suppress(SSL.Error):
@@ -358,19 +361,19 @@ class Servers:
             threads: list[threading.Thread] = []
             while not stopped.is_set():
                 accepted, _ = listening.accept()
-                threads.append(threading.Thread(target=one, args=(accepted,)))
+                threads.append(threading.Thread(target=one, args=(accepted,), daemon=True))
                 threads[-1].start()
             for each in threads:
-                each.join()
+                each.join(10)
 
         stopped = threading.Event()
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
 
         def stop() -> None:
             stopped.set()
             socket.create_connection(listening.getsockname()).close()
-            thread.join()
+            thread.join(20)
 
         stack.callback(stop)
         return int(listening.getsockname()[1])
