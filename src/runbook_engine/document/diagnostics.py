@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from runbook_engine.document.fixes import Fix
 from runbook_engine.document.lines import Span, line_of
 
 CODES: Mapping[str, str] = MappingProxyType(
@@ -37,6 +38,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB122": "an enum without values, or values without an enum",
         "RB123": "a secret written into the document",
         "RB124": "a name that is reserved",
+        "RB125": "a suppression without a reason",
+        "RB126": "a suppression that suppresses nothing",
         # RB2xx: names and the graph.
         "RB201": "the runbook starts with a step that does not exist",
         "RB202": "a branch raises a finding that does not exist",
@@ -44,15 +47,28 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB204": "a finding names a resolution that does not exist",
         "RB205": "steps lead in a circle",
         "RB206": "nothing leads to a step",
+        "RB207": "two branches to the same place",
         "RB208": "a finding, a resolution or an input that nothing uses",
+        "RB209": "a finding without a resolution",
         "RB210": "a runbook is named that does not exist",
         "RB211": "runbooks that call each other in a circle",
         "RB212": "a call of a runbook that has mistakes of its own",
+        "RB213": "a name of a step that may not have measured anything on the way here",
+        "RB214": "errors of a probe that no route leads on from",
+        "RB215": "a run that may take longer than its time box",
+        "RB216": "a step of which it cannot be proven that it only reads",
+        "RB217": "a text filled into what an interpreter reads",
+        "RB218": "a threshold that contradicts the policy of metrics",
         # RB3xx: conditions and proofs.
-        "RB301": "branches that do not say what happens when none of them holds",
+        "RB301": "values that no branch covers",
         "RB302": "a text that is not a condition",
         "RB303": "a condition whose types, dimensions or bounds do not fit",
         "RB304": "a name in a condition that is not known there",
+        "RB305": "a branch that can never win",
+        "RB306": "branches that overlap, so that their order matters",
+        "RB307": "an else that nothing is left for",
+        "RB308": "a condition that comes out the same whatever is measured",
+        "RB309": "a branch that an earlier step excludes",
         # RB4xx: templates and probes.
         "RB401": "a probe that no installed package provides",
         "RB402": "parameters that do not fit the probe or the called runbook",
@@ -93,8 +109,18 @@ class DiagnosticLevel(StrEnum):
     NOTE = "note"
 
 
+class Related(Struct, frozen=True):
+    """Another place in the same file that belongs to a mistake: where a key was given first."""
+
+    message: str
+    span: Span
+
+
 class Diagnostic(Struct, frozen=True):
-    """One mistake. ``label`` stands beside the place, ``help`` below it: what is legal, what to write instead."""
+    """One mistake. ``label`` stands beside the place, ``help`` below it: what is legal, what to write instead.
+
+    ``fix`` is there where what to write is certain enough to be written. ``suppressed`` is the reason that a comment gives.
+    """
 
     code: str
     message: str
@@ -103,6 +129,9 @@ class Diagnostic(Struct, frozen=True):
     label: str = ""
     help: str = ""
     level: DiagnosticLevel = DiagnosticLevel.ERROR
+    fix: Fix | None = None
+    related: tuple[Related, ...] = ()
+    suppressed: str | None = None
 
     def __lt__(self, other: "Diagnostic") -> bool:
         return self._order() < other._order()
@@ -143,17 +172,25 @@ def render(diagnostic: Diagnostic, text: str, *, color: bool = False) -> str:
     ]
     if diagnostic.help:
         shown.append(f"{gutter} {paint('bar', '=')} help: {visible(diagnostic.help)}")
+    for each in diagnostic.related:
+        place = f"line {each.span.line}, column {each.span.column}"
+        shown.append(f"{gutter} {paint('bar', '=')} note: {visible(each.message)} at {place}")
     return "\n".join(shown)
 
 
 def render_all(diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False) -> str:
-    """All of them in the order of their places, and a last line that counts them. ``sources`` has each file's text."""
-    ordered = sorted(diagnostics)
-    shown = {
-        file: without_secrets(text, [each for each in ordered if each.file == file]) for file, text in sources.items()
-    }
-    blocks = [render(each, shown.get(each.file, ""), color=color) for each in ordered]
-    return "\n\n".join([*blocks, summary(ordered, files=len({each.file for each in ordered} or sources))])
+    """All of them in the order of their places, and a last line that counts them. ``sources`` has each file's text.
+
+    What is suppressed is counted and not shown.
+    """
+    everything = sorted(diagnostics)
+    ordered = [each for each in everything if each.suppressed is None]
+    of_file: dict[str, list[Diagnostic]] = {}
+    for each in ordered:
+        of_file.setdefault(each.file, []).append(each)
+    shown = {file: without_secrets(sources.get(file, ""), found) for file, found in of_file.items()}
+    blocks = [render(each, shown[each.file], color=color) for each in ordered]
+    return "\n\n".join([*blocks, summary(everything, files=len(of_file or sources))])
 
 
 SECRET_IN_TEXT = "RB123"  # noqa: S105 - a code, not a secret
@@ -177,10 +214,12 @@ def without_secrets(text: str, diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def summary(diagnostics: Iterable[Diagnostic], *, files: int) -> str:
-    """``2 errors, 1 warning in 1 file``."""
-    levels = [each.level for each in diagnostics]
+    """``2 errors, 1 warning in 1 file``, ``no mistakes in 14 files (2 suppressed)``."""
+    found = list(diagnostics)
+    levels = [each.level for each in found if each.suppressed is None]
     counts = [_counted(levels.count(level), level) for level in DiagnosticLevel if level in levels]
-    return f"{', '.join(counts) or 'no mistakes'} in {_counted(files, 'file')}"
+    suppressed = f" ({len(found) - len(levels)} suppressed)" if len(found) > len(levels) else ""
+    return f"{', '.join(counts) or 'no mistakes'} in {_counted(files, 'file')}{suppressed}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,5 +1,6 @@
 """From a file to a runbook and a list of everything that is wrong with it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path as FilePath
@@ -101,9 +102,18 @@ def read_text(file: FilePath | str) -> ReadText | Loaded:
 def kind_of(file: FilePath | str) -> str | None:
     """Which of ``KINDS`` a document is, by its first key; None where that cannot be told."""
     read = read_text(file)
-    if not isinstance(read, ReadText):
-        return None
-    value = compose(read.text.removeprefix("\ufeff"), read.file).value
+    return kind_of_text(read.text) if isinstance(read, ReadText) else None
+
+
+_FIRST_KEY = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|---(?=[ \t]*[\r\n]))*([a-z]+):(?=[ \r\n])")
+
+
+def kind_of_text(text: str) -> str | None:
+    """Which of ``KINDS`` a text is, by its first key, also where what follows is no YAML; None where that cannot be told."""
+    written = _FIRST_KEY.match(text)
+    if written is not None:
+        return written[1] if written[1] in KINDS else None
+    value = compose(text.removeprefix("\ufeff"), "").value
     first = next(iter(value), None) if isinstance(value, dict) else None
     return first if first in KINDS else None
 

@@ -47,10 +47,14 @@ def choose(which: str | Path, plan: Plan, library: Library) -> Chosen:
 
 def check_environment_file(file: Path, library: Library) -> LoadedEnvironment:
     """The environment with all that is wrong with it, for every runbook and policy of the library, and those beside it."""
+    return check_environment(load_environment_file(file), file, library)
+
+
+def check_environment(loaded: LoadedEnvironment, file: Path, library: Library) -> LoadedEnvironment:
+    """As ``check_environment_file``, for what was read already and stands in ``file``."""
     from runbook_engine.document import load_file
     from runbook_engine.document.policy_load import load_policy_file
 
-    loaded = load_environment_file(file)
     library = _beside(file, library)
     documents: dict[str, Mapping[str, Input]] = {}
     for name, each in library.files().items():

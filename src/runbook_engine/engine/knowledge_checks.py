@@ -10,7 +10,11 @@ from runbook_engine.library import SUFFIXES, Library
 
 def check_knowledge_file(file: Path, library: Library) -> LoadedKnowledge:
     """The knowledge with all that is wrong with it. Runbooks are looked for in the library and beside the file."""
-    loaded = load_knowledge_file(file)
+    return check_knowledge(load_knowledge_file(file), file, library)
+
+
+def check_knowledge(loaded: LoadedKnowledge, file: Path, library: Library) -> LoadedKnowledge:
+    """As ``check_knowledge_file``, for what was read already and stands in ``file``."""
     if loaded.partial is None:
         return loaded
     known = {*library.files(), *(each.stem for suffix in SUFFIXES for each in file.parent.glob(f"*{suffix}"))}

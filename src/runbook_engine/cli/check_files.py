@@ -1,0 +1,64 @@
+"""Documents of every kind, each checked by what knows its kind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from runbook_engine.document import Diagnostic, DiagnosticLevel
+from runbook_engine.document.load import ReadText, kind_of_text, load, read_text
+from runbook_engine.document.suppression import suppressed
+from runbook_engine.graph.compile import Compiler
+from runbook_engine.library import Library
+from runbook_engine.probe.registry import Registry
+
+
+class CheckedFile(Struct, frozen=True):
+    """A file as people write it, its text without a byte order mark, and all that is wrong with it, in its order."""
+
+    file: str
+    text: str
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(each.level is DiagnosticLevel.ERROR for each in self.diagnostics)
+
+
+class Checker(Struct, frozen=True):
+    """Checks files against the installed probes and the runbooks that there are."""
+
+    registry: Registry
+    library: Library
+
+    def file(self, path: Path) -> CheckedFile:
+        """Raises nothing: a file that cannot be read is a diagnostic too."""
+        read = read_text(path)
+        if isinstance(read, ReadText):
+            return self.text(read.text, read.file, path)
+        return CheckedFile(read.source.file, read.source.text, read.diagnostics)
+
+    def text(self, text: str, name: str, path: Path) -> CheckedFile:
+        """The text as if it stood at ``path``, which diagnostics call ``name``."""
+        text = text.removeprefix("\ufeff")
+        found = self._found(text, name, path)
+        return CheckedFile(name, text, suppressed(text, name, found))
+
+    def _found(self, text: str, name: str, path: Path) -> Sequence[Diagnostic]:
+        match kind_of_text(text):
+            case "policy":
+                from runbook_engine.document.policy_load import load_policy
+                from runbook_engine.graph.triage_checks import compile_policy
+
+                return compile_policy(load_policy(text, name), self.registry, self.library, path).diagnostics
+            case "environment":
+                from runbook_engine.document.environment import load_environment
+                from runbook_engine.engine.environments import check_environment
+
+                return check_environment(load_environment(text, name), path, self.library).diagnostics
+            case "knowledge":
+                from runbook_engine.document.knowledge import load_knowledge
+                from runbook_engine.engine.knowledge_checks import check_knowledge
+
+                return check_knowledge(load_knowledge(text, name), path, self.library).diagnostics
+        return Compiler(self.registry, self.library).loaded(load(text, name), path).diagnostics

@@ -1,0 +1,84 @@
+"""Many files at once: one after the other, or side by side where that is worth starting processes for."""
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+from runbook_engine.cli.check_files import CheckedFile, Checker
+from runbook_engine.cli.screen import fancy, visible
+from runbook_engine.library import Library
+from runbook_engine.probe.registry import Registry
+
+MANY = 50
+"""More files than this are checked by several processes."""
+
+_SILENT = 1.0
+"""Seconds before anything is said about how far it is."""
+_AGAIN = 0.1
+
+
+def check_all(paths: Sequence[Path], library: Library) -> Iterator[CheckedFile]:
+    """Every file in the order given."""
+    processes = min(os.cpu_count() or 1, len(paths) // MANY + 1)
+    progress = _Progress(len(paths))
+    try:
+        found = _side_by_side(paths, library, processes) if processes > 1 else _in_turn(paths, library)
+        for each in found:
+            progress.next(each.file)
+            yield each
+    finally:
+        progress.clear()
+
+
+def _in_turn(paths: Sequence[Path], library: Library) -> Iterator[CheckedFile]:
+    checker = Checker(Registry(), library)
+    return map(checker.file, paths)
+
+
+def _side_by_side(paths: Sequence[Path], library: Library, processes: int) -> Iterator[CheckedFile]:
+    from concurrent.futures import ProcessPoolExecutor
+
+    # A forked process would inherit locks that some thread may hold.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context) as pool:
+        yield from pool.map(partial(_check, library), paths, chunksize=max(1, len(paths) // (processes * 8)))
+
+
+def _check(library: Library, path: Path) -> CheckedFile:
+    return _checker(library).file(path)
+
+
+@lru_cache(maxsize=1)
+def _checker(library: Library) -> Checker:
+    """One for all files that a process is given."""
+    return Checker(Registry(), library)
+
+
+class _Progress:
+    """A line on a terminal that says how far it is, once that takes longer than a moment."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._next = time.monotonic() + _SILENT
+        self._shown = False
+        self._stream = sys.stderr if sys.stderr is not None and fancy(sys.stderr) else None
+
+    def next(self, file: str) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if self._stream is None or now < self._next or self._done == self._total:
+            return
+        self._next = now + _AGAIN
+        self._shown = True
+        self._stream.write(f"\r\x1b[Kchecked {self._done} of {self._total} files: {visible(file)[-60:]}")
+        self._stream.flush()
+
+    def clear(self) -> None:
+        if self._shown and self._stream is not None:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
