@@ -94,7 +94,7 @@ def _command(params: ResolveParams) -> str:
     return "; ".join(lines)
 
 
-@probe("dns.resolve", command=_command)
+@probe("dns.resolve", command=_command, reads_only=True)
 async def resolve(params: ResolveParams, ctx: ProbeContext) -> ResolveReading:
     """Asks name servers, side by side. The hosts file is not looked at, and no search domain is added to the name.
 

@@ -48,7 +48,7 @@ def _disk_command(params: DiskParams) -> str:
     return f"{pasteable('df', '-h', params.path)}; {pasteable('df', '-i', params.path)}"
 
 
-@probe("host.disk", command=_disk_command)
+@probe("host.disk", command=_disk_command, reads_only=True)
 async def disk(params: DiskParams, ctx: ProbeContext) -> DiskReading:
     """Reads how full the file system of a path is, on the machine that runs the runbook."""
     path = params.path
@@ -122,7 +122,11 @@ class MemoryReading(Reading):
     swap_used: Bytes | None = Field(None, description="Swap in use; of the container where its limit counts")
 
 
-@probe("host.memory", command=lambda _params: "free -b; cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory.current")
+@probe(
+    "host.memory",
+    command=lambda _params: "free -b; cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory.current",
+    reads_only=True,
+)
 async def memory(params: MemoryParams, ctx: ProbeContext) -> MemoryReading:  # noqa: ARG001 - there is nothing to be told
     """Reads how much memory the machine that runs the runbook has left. The limit of its container counts."""
 

@@ -71,7 +71,7 @@ def _command(params: GetParams) -> str:
     return curl(params, write=_WRITE, discard=False)
 
 
-@probe("http.get", command=_command)
+@probe("http.get", command=_command, reads_only=True)
 async def get(params: GetParams, ctx: ProbeContext) -> GetReading:
     """Asks a URL once. Any answer is a reading, one of status 500 too; no answer is an error.
 

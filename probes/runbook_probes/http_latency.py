@@ -91,7 +91,7 @@ def _command(params: LatencyParams) -> str:
     return f"for i in $(seq {params.samples}); do {one}; done"
 
 
-@probe("http.latency", command=_command)
+@probe("http.latency", command=_command, reads_only=True)
 async def latency(params: LatencyParams, ctx: ProbeContext) -> LatencyReading:
     """Asks a URL several times and tells how fast the answers came.
 

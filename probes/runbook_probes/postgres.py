@@ -38,7 +38,7 @@ def _ping_command(params: PingParams) -> str:
     return psql(params.dsn, "SELECT 1")
 
 
-@probe("postgres.ping", command=_ping_command)
+@probe("postgres.ping", command=_ping_command, reads_only=True)
 async def ping(params: PingParams, ctx: ProbeContext) -> PingReading:
     """Connects and asks SELECT 1."""
     async with session(params.dsn, ctx) as opened:
@@ -56,6 +56,8 @@ async def ping(params: PingParams, ctx: ProbeContext) -> PingReading:
 
 
 class QueryParams(Params):
+    CODE = ("sql",)
+
     dsn: Secret = Field(description="Connection string, postgresql://user:password@host:port/database")
     sql: Annotated[str, AfterValidator(only_reads)] = Field(
         description="One statement that reads: SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN; %s stands for a parameter"

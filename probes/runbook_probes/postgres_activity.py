@@ -91,7 +91,7 @@ def _command(params: ActivityParams) -> str:
     return psql(params.dsn, _SUMMARY)
 
 
-@probe("postgres.activity", command=_command)
+@probe("postgres.activity", command=_command, reads_only=True)
 async def activity(params: ActivityParams, ctx: ProbeContext) -> ActivityReading:
     """Counts sessions by what they do, and finds out who blocks whom.
 

@@ -33,7 +33,7 @@ def _command(params: ReadyParams) -> str:
     return pasteable("pg_isready", "-d", params.dsn)
 
 
-@probe("postgres.ready", command=_command)
+@probe("postgres.ready", command=_command, reads_only=True)
 async def ready(params: ReadyParams, ctx: ProbeContext) -> ReadyReading:
     """Asks to be let in and leaves at the answer, whatever it is: no password is sent, and no session opened.
 

@@ -97,7 +97,7 @@ def _command(params: SlowQueriesParams) -> str:
     )
 
 
-@probe("postgres.slow_queries", command=_command)
+@probe("postgres.slow_queries", command=_command, reads_only=True)
 async def slow_queries(params: SlowQueriesParams, ctx: ProbeContext) -> SlowQueriesReading:
     """Reads pg_stat_statements, and the scans of tables.
 

@@ -131,7 +131,7 @@ def _command(params: QueryParams) -> str:
     return f"{pasteable(*words)}{times} {pasteable(url)}"
 
 
-@probe("prometheus.query", command=_command)
+@probe("prometheus.query", command=_command, reads_only=True)
 async def query(params: QueryParams, ctx: ProbeContext) -> QueryReading:
     """Asks a query in PromQL. An empty result has no value: it is missing, not 0.
 

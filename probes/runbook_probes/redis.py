@@ -61,7 +61,7 @@ def _ping_command(params: PingParams) -> str:
     return redis_cli(params, "PING")
 
 
-@probe("redis.ping", command=_ping_command)
+@probe("redis.ping", command=_ping_command, reads_only=True)
 async def ping(params: PingParams, ctx: ProbeContext) -> PingReading:
     """Connects and sends PING twice: the first answer takes the connection's time as well."""
     async with connected(params, ctx) as client:
@@ -109,7 +109,7 @@ def _info_command(params: InfoParams) -> str:
     return redis_cli(params, "INFO")
 
 
-@probe("redis.info", command=_info_command)
+@probe("redis.info", command=_info_command, reads_only=True)
 async def info(params: InfoParams, ctx: ProbeContext) -> InfoReading:
     """Reads INFO: memory, look-ups, evictions, clients."""
     if params.sample >= allowance(ctx):

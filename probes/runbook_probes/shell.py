@@ -65,6 +65,8 @@ Word = Annotated[
 
 
 class RunParams(Params):
+    CODE = ("script",)
+
     argv: Annotated[tuple[Word, ...], Field(max_length=MOST_WORDS)] = Field(
         (), description="The program and its arguments, each one a text of its own; no shell reads them"
     )

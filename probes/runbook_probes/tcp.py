@@ -45,7 +45,7 @@ def _command(params: ConnectParams) -> str:
     return pasteable("nc", "-vz", "-w", "5", params.host, str(params.port))
 
 
-@probe("tcp.connect", command=_command)
+@probe("tcp.connect", command=_command, reads_only=True)
 async def connect(params: ConnectParams, ctx: ProbeContext) -> ConnectReading:
     """Opens a TCP connection and closes it again, without sending anything."""
     target = where(params.host, params.port)

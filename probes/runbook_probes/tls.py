@@ -83,7 +83,7 @@ def _command(params: CertificateParams) -> str:
     return f"{pasteable(*words, '-showcerts', '-status')} </dev/null | {pasteable(*shown)}"
 
 
-@probe("tls.certificate", command=_command)
+@probe("tls.certificate", command=_command, reads_only=True)
 async def certificate(params: CertificateParams, ctx: ProbeContext) -> CertificateReading:
     """Shakes hands as a client that accepts any certificate, and judges what the server showed.
 

@@ -86,7 +86,7 @@ def _command(params: CertificateParams) -> str:
     return pasteable(*words, *params.options())
 
 
-@probe("aws.acm_certificate", command=_command)
+@probe("aws.acm_certificate", command=_command, reads_only=True)
 async def acm_certificate(params: CertificateParams, ctx: ProbeContext) -> CertificateReading:
     """Describes a certificate (acm:DescribeCertificate), found by its name where no ARN is given (acm:ListCertificates)."""
     params = params.placed()

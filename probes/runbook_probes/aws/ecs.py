@@ -58,7 +58,7 @@ def _command(params: EcsServiceParams) -> str:
     return pasteable(*words, *params.options())
 
 
-@probe("aws.ecs_service", command=_command)
+@probe("aws.ecs_service", command=_command, reads_only=True)
 async def ecs_service(params: EcsServiceParams, ctx: ProbeContext) -> EcsServiceReading:
     """Asks ECS for a service (ecs:DescribeServices) and for its stopped tasks (ecs:ListTasks, ecs:DescribeTasks)."""
     aim = Aim("ecs", "DescribeServices")

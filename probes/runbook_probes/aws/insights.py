@@ -68,7 +68,7 @@ def _command(params: InsightsParams) -> str:
     ).rstrip()
 
 
-@probe("aws.logs_insights", command=_command)
+@probe("aws.logs_insights", command=_command, reads_only=True)
 async def logs_insights(params: InsightsParams, ctx: ProbeContext) -> InsightsReading:
     """Runs a query of CloudWatch Logs Insights (logs:StartQuery, logs:GetQueryResults, logs:StopQuery).
 

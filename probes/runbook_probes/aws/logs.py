@@ -46,7 +46,7 @@ def _groups_command(params: LogGroupsParams) -> str:
     return pasteable("aws", "logs", "describe-log-groups", *prefix, *params.options())
 
 
-@probe("aws.log_groups", command=_groups_command)
+@probe("aws.log_groups", command=_groups_command, reads_only=True)
 async def log_groups(params: LogGroupsParams, ctx: ProbeContext) -> LogGroupsReading:
     """Counts the log groups whose names begin alike (logs:DescribeLogGroups)."""
     pages = Pages(Aim("logs", "DescribeLogGroups"), "log groups")
@@ -125,7 +125,7 @@ def _filter_command(params: LogsFilterParams) -> str:
     )
 
 
-@probe("aws.logs_filter", command=_filter_command)
+@probe("aws.logs_filter", command=_filter_command, reads_only=True)
 async def logs_filter(params: LogsFilterParams, ctx: ProbeContext) -> LogsFilterReading:
     """Counts the events of a log group that match a filter pattern (logs:FilterLogEvents).
 

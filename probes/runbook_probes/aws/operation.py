@@ -98,7 +98,7 @@ def hyphenated(name: str) -> str:
     return re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", words).replace("_", "-").lower()
 
 
-@probe("aws.call", command=_command)
+@probe("aws.call", command=_command, reads_only=True)
 async def call(params: CallParams, ctx: ProbeContext) -> CallReading:
     """Calls one read-only operation of any service of AWS; needs the IAM action of the same name."""
     aim = Aim(params.service, params.operation)

@@ -57,7 +57,7 @@ def _instance_command(params: RdsInstanceParams) -> str:
     return pasteable(*words, *params.options())
 
 
-@probe("aws.rds_instance", command=_instance_command)
+@probe("aws.rds_instance", command=_instance_command, reads_only=True)
 async def rds_instance(params: RdsInstanceParams, ctx: ProbeContext) -> RdsInstanceReading:
     """Asks RDS for an instance (rds:DescribeDBInstances), CloudWatch for its storage (cloudwatch:GetMetricStatistics)."""
     aim = Aim("rds", "DescribeDBInstances")
@@ -151,7 +151,7 @@ def _maintenance_command(params: RdsMaintenanceParams) -> str:
     return pasteable(*words, *params.options())
 
 
-@probe("aws.rds_maintenance", command=_maintenance_command)
+@probe("aws.rds_maintenance", command=_maintenance_command, reads_only=True)
 async def rds_maintenance(params: RdsMaintenanceParams, ctx: ProbeContext) -> RdsMaintenanceReading:
     """Asks RDS which maintenance is pending (rds:DescribePendingMaintenanceActions)."""
     aim = Aim("rds", "DescribePendingMaintenanceActions")

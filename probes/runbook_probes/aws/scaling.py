@@ -47,7 +47,7 @@ class _Found:
     note: Mapping[str, JsonValue]
 
 
-@probe("aws.autoscaling", command=_command)
+@probe("aws.autoscaling", command=_command, reads_only=True)
 async def autoscaling(params: AutoscalingParams, ctx: ProbeContext) -> AutoscalingReading:
     """Asks what scales by itself, and within which limits (application-autoscaling:DescribeScalableTargets)."""
     aim = Aim("application-autoscaling", "DescribeScalableTargets")

@@ -186,7 +186,7 @@ def _at(when: str) -> str:
     return f'"$(date -u {when}+%Y-%m-%dT%H:%M:%SZ)"'
 
 
-@probe("aws.cloudwatch", command=_command)
+@probe("aws.cloudwatch", command=_command, reads_only=True)
 async def cloudwatch(params: StatisticsParams, ctx: ProbeContext) -> StatisticsReading:
     """Asks CloudWatch for the datapoints of one metric (cloudwatch:GetMetricStatistics)."""
     now = dt.datetime.now(dt.UTC)

@@ -50,7 +50,7 @@ def _command(params: TargetHealthParams) -> str:
     return pasteable(*words, *params.options())
 
 
-@probe("aws.target_health", command=_command)
+@probe("aws.target_health", command=_command, reads_only=True)
 async def target_health(params: TargetHealthParams, ctx: ProbeContext) -> TargetHealthReading:
     """Asks a load balancer for the health of its targets (elasticloadbalancing:DescribeTargetHealth)."""
     aim = Aim("elbv2", "DescribeTargetHealth")

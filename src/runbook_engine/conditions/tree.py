@@ -4,10 +4,12 @@ Every node knows the ``start`` and ``end`` of its text, which count in no compar
 the same.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runbook_engine.quantity import Dimension, Value
 
@@ -230,6 +232,59 @@ def walk(node: Expression) -> list[Expression]:
 def names(expression: Expression) -> tuple[Name, ...]:
     """Every name with its place, in the order of the text, as often as it is used; also those under ``is missing``."""
     return tuple(node for node in walk(expression) if isinstance(node, Name))
+
+
+def renamed(expression: Expression, scope: str) -> Expression:  # noqa: C901 - a table of the kinds of node
+    """The same said from elsewhere: metrics of this step become those of the step ``scope``."""
+
+    def again(node: Expression) -> Expression:
+        return renamed(node, scope)
+
+    match expression:
+        case Name():
+            return replace(expression, scope=scope) if expression.scope is None else expression
+        case Constant():
+            return expression
+        case Minus() | Not():
+            return replace(expression, operand=again(expression.operand))
+        case Arithmetic() | Comparison():
+            return replace(expression, left=again(expression.left), right=again(expression.right))
+        case Membership():
+            return replace(expression, subject=again(expression.subject), items=tuple(map(again, expression.items)))
+        case Matches():
+            return replace(expression, subject=again(expression.subject))
+        case Contains():
+            return replace(expression, subject=again(expression.subject), part=again(expression.part))
+        case IsMissing():
+            return replace(expression, name=again(expression.name))
+        case And() | Or():
+            return replace(expression, parts=tuple(map(again, expression.parts)))
+
+
+def told_by(expression: Expression, truth: bool) -> frozenset[Name]:  # noqa: FBT001 - whether it holds or fails
+    """The names that have values whenever the condition holds (``truth``), or whenever it fails."""
+    match expression:
+        case Not():
+            return told_by(expression.operand, not truth)
+        case And() | Or():
+            each = [told_by(part, truth) for part in expression.parts]
+            everything = truth is isinstance(expression, And)
+            return frozenset().union(*each) if everything else each[0].intersection(*each[1:])
+        case IsMissing():
+            return frozenset({expression.name}) if truth is expression.negated else frozenset()
+    return frozenset(names(expression))
+
+
+def both(parts: Sequence[Expression]) -> Expression:
+    """All of one part or more, as one condition."""
+    flat = [each for part in parts for each in (part.parts if isinstance(part, And) else (part,))]
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def either(parts: Sequence[Expression]) -> Expression:
+    """Any of one part or more, as one condition."""
+    flat = [each for part in parts for each in (part.parts if isinstance(part, Or) else (part,))]
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
 def needed(expression: Expression) -> tuple[Name, ...]:

@@ -228,7 +228,7 @@ class ProbeStep(_Step):
         default_factory=dict, description="Metrics to take out of the document of a generic probe"
     )
     retry: Retry | None = Field(None, description="Measure again after an error")
-    timeout: Seconds = Field(15.0, description="How long one attempt may take")
+    timeout: Seconds = Field(15.0, description="How long it may take, all attempts and the waits between them together")
 
 
 class AnswerType(StrEnum):
@@ -317,6 +317,9 @@ class Runbook(Model):
     symptoms: tuple[Text, ...] = Field((), description="What people see when this runbook applies")
     references: tuple[Reference, ...] = Field((), description="What else to read")
     inputs: dict[Name, Input] = Field(default_factory=dict, description="The values that a run needs, by name")
+    time_box: Seconds | None = Field(
+        None, description="How long a run may take at most; the checker adds up the timeouts of the longest path"
+    )
     start: Start = Field(min_length=1, description="The first step, or several that run side by side")
     steps: dict[Annotated[StepId, Field(pattern=NAME_PATTERN, max_length=64)], Step] = Field(
         min_length=1, description="The steps, by name"

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from pydantic import JsonValue
@@ -21,6 +22,9 @@ from runbook_engine.ids import StepId
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import AnyProbe, Registry
 
+if TYPE_CHECKING:
+    from runbook_engine.document.policy import Policy
+
 
 class CompiledRunbook(Struct, frozen=True):
     """``plan`` is None where any diagnostic is an error. ``sources`` has the text of every file read, by file name."""
@@ -35,6 +39,10 @@ class Compiler(Struct, frozen=True):
 
     registry: Registry
     library: Library
+    thorough: bool = False
+    """Also say what is legal and rarely meant, and prove what can be proven: for the checker; a run does without."""
+    policies: tuple["Policy", ...] = ()
+    """Those whose thresholds a thorough check holds against the runbook's."""
     _calling: tuple[str, ...] = ()
 
     def file(self, file: Path) -> CompiledRunbook:
@@ -86,7 +94,26 @@ class Compiler(Struct, frozen=True):
         if order is None:
             return None
         document = as_json(runbook)
-        return Plan(runbook, document, digest(document), steps, successors, order, texts, scope.inputs, file)
+        plan = Plan(runbook, document, digest(document), steps, successors, order, texts, scope.inputs, file)
+        if self.thorough:
+            self._advise(plan, parts, found)
+        return plan
+
+    def _advise(self, plan: Plan, parts: Parts, found: Mistakes) -> None:
+        from runbook_engine.graph import advice
+        from runbook_engine.graph.contradictions import check_contradictions
+        from runbook_engine.graph.known import check_known
+        from runbook_engine.graph.proofs import Prover
+
+        check_known(plan, found)
+        sound = {step_id: step for step_id, step in plan.steps.items() if step_id not in parts.unsound}
+        Prover(sound, frozenset(plan.runbook.start), parts.types, found).check()
+
+        check_contradictions(plan, self.policies, found)
+        advice.check_findings(plan.runbook, found)
+        advice.check_ways(plan.steps, found)
+        advice.check_duration(plan, found)
+        advice.check_reading_only(plan, found)
 
     def _step(
         self, step_id: StepId, step: AnyStep, parts: Parts, probe: AnyProbe | None, child: Plan | None
@@ -125,13 +152,21 @@ class Compiler(Struct, frozen=True):
                 help=f"runbooks: {', '.join(error.known) or 'none'}; searched {', '.join(error.searched) or 'nowhere'}",
             )
             return None
-        compiled = Compiler(self.registry, self.library, calling).file(path)
+        compiled = Compiler(self.registry, self.library, _calling=calling).file(path)
         if compiled.plan is None:
             errors = [each for each in compiled.diagnostics if each.level is DiagnosticLevel.ERROR]
             found.add(
                 "RB212", f'the called runbook "{step.call}" has {len(errors)} mistakes of its own: {errors[0]}', at
             )
         return compiled.plan
+
+
+def thorough(registry: Registry, library: Library) -> Compiler:
+    """The compiler as ``runbook check`` uses it."""
+    from runbook_engine.document.policy_load import load_policy_file
+
+    policies = (load_policy_file(each).partial for each in library.policies())
+    return Compiler(registry, library, thorough=True, policies=tuple(each for each in policies if each is not None))
 
 
 def as_json(runbook: Runbook) -> dict[str, JsonValue]:

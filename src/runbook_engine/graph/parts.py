@@ -1,12 +1,20 @@
 """The texts inside a runbook: conditions, templates and parameters, parsed once and checked against what is known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
-from runbook_engine.conditions import ConditionSyntaxError, Expression, Name, Problem, check, names, parse
+from runbook_engine.conditions import (
+    ConditionSyntaxError,
+    Expression,
+    Name,
+    Problem,
+    check,
+    names,
+    parse,
+)
 from runbook_engine.conditions import compile as compile_condition
 from runbook_engine.document.models import (
     AnyStep,
@@ -25,7 +33,7 @@ from runbook_engine.graph.plan import Filling, Plan, PlannedStep, Way
 from runbook_engine.graph.scope import ERROR, ERROR_TYPES, INPUTS, Scope
 from runbook_engine.graph.structure import ancestors
 from runbook_engine.ids import FindingId, StepId
-from runbook_engine.probe import Params, ProbeError
+from runbook_engine.probe import Dimension, MetricType, Params, ProbeError
 from runbook_engine.probe.extract import check_extract
 from runbook_engine.probe.registry import AnyProbe
 from runbook_engine.templates import Template, TemplateError
@@ -42,6 +50,8 @@ class Parts:
     order: Sequence[StepId] | None
     successors: Mapping[StepId, Sequence[StepId]]
     used_inputs: set[str] = field(default_factory=set)
+    unsound: set[StepId] = field(default_factory=set)
+    """Steps with a condition that has a mistake, of which nothing is proven."""
 
     def __post_init__(self) -> None:
         self._bit, self._before = ancestors(self.order, self.successors) if self.order else ({}, {})
@@ -50,15 +60,26 @@ class Parts:
         """The branches and the error routes of a step."""
         branches = tuple(self._way(step_id, ("branches", index), each) for index, each in enumerate(step.branches))
         routes = tuple(self._way(step_id, ("on_error", index), each) for index, each in enumerate(step.on_error))
-        if step.branches and not any(isinstance(each, Else) for each in step.branches):
-            self.mistakes.add(
-                "RB301",
-                f'the branches of step "{step_id}" do not say what happens when none of them holds',
-                ("steps", step_id, "branches"),
-                key=True,
-                help="end them with {else: end}, or with {else: another_step}",
-            )
+        if self.mistakes.checking and branches and not any(isinstance(each, Else) for each in step.branches):
+            self._check_coverage(step_id, branches)
         return branches, routes
+
+    def _check_coverage(self, step_id: StepId, branches: Sequence[Way]) -> None:
+        """Without an else the branches have to cover every value."""
+        if step_id in self.unsound or any(way.expression is None for way in branches):
+            return  # told already
+        from runbook_engine.graph.proofs import check_coverage  # most steps have an else, and a run does without
+
+        check_coverage(step_id, branches, self.types(step_id), self.mistakes)
+
+    def types(self, step_id: StepId) -> Callable[[Name], MetricType | None]:
+        """The types of names as a step sees them; None for what cannot be told."""
+
+        def known(name: Name) -> MetricType | None:
+            found = self.scope.resolve(name, step_id, None)
+            return found if isinstance(found, MetricType) else None
+
+        return known
 
     def _way(self, step_id: StepId, place: tuple[str, int], way: Branch | Else | ErrorRoute) -> Way:
         match way:
@@ -75,6 +96,7 @@ class Parts:
         try:
             expression = parse(text)
         except ConditionSyntaxError as error:
+            self.unsound.add(step)
             self.mistakes.add(
                 "RB302", error.message, path, within=(error.start, error.end), label=error.hint, help=_CONDITION_HELP
             )
@@ -91,10 +113,12 @@ class Parts:
                 found = Problem(f'"{name.name}" is a secret and cannot be compared', name.start, name.end, hint)
             known[name.scope, name.name] = found
             if isinstance(found, Problem):
+                self.unsound.add(step)
                 self._problem("RB304", found, path)
             trusted = trusted or found is None or isinstance(found, Problem)
         if not trusted:
             for problem in check(expression, lambda name: known[name.scope, name.name]):
+                self.unsound.add(step)
                 self._problem("RB303", problem, path)
         return expression
 
@@ -189,6 +213,7 @@ class Parts:
         """Validate what does not depend on the run; parameters that do are left for then."""
         if not self.mistakes.checking:
             return None
+        self._check_code(step_id, probe, filling)
         static = {key: value for key, value in step.params.items() if not any(_holes(filling[key]))}
         later = step.params.keys() - static.keys()
         try:
@@ -200,6 +225,20 @@ class Parts:
             self.mistakes.add("RB402", error.message, ("steps", step_id, "with"), key=True, help=error.remedy)
             return None
         return None if later else params
+
+    def _check_code(self, step_id: StepId, probe: AnyProbe, filling: Mapping[str, Filling]) -> None:
+        """Refuse texts that are filled into what an interpreter reads: they would be read as code."""
+        for key in probe.params.CODE:
+            for name in _holes(filling.get(key)):
+                known = self._resolve(name, step_id)
+                safe = isinstance(known, MetricType) and (known.dimension is not Dimension.TEXT or known.members)
+                if not safe:
+                    self.mistakes.add(
+                        "RB217",
+                        f'{name} is a text that "{key}" of {probe.name} would run as code',
+                        ("steps", step_id, "with", key),
+                        help="hand it over as a value of its own, such as a word of argv, a variable or a parameter",
+                    )
 
     def _report_params(
         self, step_id: StepId, step: ProbeStep, probe: AnyProbe, error: ValidationError, later: set[str]

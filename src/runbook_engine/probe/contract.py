@@ -22,6 +22,9 @@ class Params(BaseModel):
     Use ``Secret`` for connection strings and passwords.
     """
 
+    CODE: ClassVar[tuple[str, ...]] = ()
+    """Parameters that an interpreter reads (a shell's script, a statement): the checker refuses texts filled into them."""
+
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, defer_build=True
     )
@@ -110,6 +113,8 @@ class Probe(Struct, Generic[P, R], frozen=True):
     command: Callable[[P], str]
     grants: frozenset[str]
     doc: str
+    reads_only: bool = False
+    """Whether it declares that it changes nothing, whatever its parameters."""
 
     def __call__(self, params: P, ctx: ProbeContext) -> Awaitable[R]:
         return self.measure(params, ctx)
@@ -125,12 +130,13 @@ class Probe(Struct, Generic[P, R], frozen=True):
 
 
 def probe(
-    name: str, *, command: Callable[..., str], grants: frozenset[str] = frozenset()
+    name: str, *, command: Callable[..., str], grants: frozenset[str] = frozenset(), reads_only: bool = False
 ) -> Callable[[Callable[[P, ProbeContext], Awaitable[R]]], Probe[P, R]]:
     """Declare an async function as the probe ``name`` (two dotted words, such as ``http.latency``).
 
     ``command`` gives the shell command that a person would paste to see the same thing. Its secrets show themselves as
-    ``$VARIABLE`` when formatted. ``grants`` names what the run must allow before this probe may be used.
+    ``$VARIABLE`` when formatted. ``grants`` names what the run must allow before this probe may be used. ``reads_only``
+    declares that it changes nothing, whatever its parameters: with it the checker proves that a whole runbook only reads.
 
     Raises ProbeContractError where parameters or reading are not annotated with subclasses of Params and Reading.
     """
@@ -153,6 +159,7 @@ def probe(
             command,
             grants,
             inspect.getdoc(measure) or "",
+            reads_only,
         )
 
     return declare

@@ -9,7 +9,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from pydantic import ConfigDict, create_model
@@ -55,7 +55,10 @@ class FakeProbe:
         reading = like.reading if like else reading_type(metrics or {})
         params: type[Params] = like.params if like else AnyParams
         command: Callable[[Any], str] = like.command if like else lambda _params: f"fake {name}"
-        self.probe = Probe(name, params, reading, self._measure(reading, delay), command, frozenset(), "A fake.")
+        measure = self._measure(reading, delay)
+        self.probe = Probe(
+            name, params, reading, measure, command, frozenset(), "A fake.", like is None or like.reads_only
+        )
 
     def _measure(self, reading: type[Reading], delay: float) -> Callable[[Params, ProbeContext], Awaitable[Reading]]:
         async def measure(params: Params, _ctx: ProbeContext) -> Reading:
@@ -79,7 +82,7 @@ def reading_type(metrics: Mapping[str, MetricType]) -> type[Reading]:
 def _hint(metric: MetricType) -> Any:
     match metric.dimension:
         case Dimension.TEXT:
-            return str | None
+            return Literal[metric.members] | None if metric.members else str | None
         case Dimension.BOOL:
             return bool | None
     note = Metric(metric.dimension, metric.lower, metric.upper)

@@ -135,11 +135,23 @@ class View(Struct, frozen=True, dict=True):
 
     @cached_property
     def known(self) -> Mapping[str, tuple[KnowledgePart, ...]]:
-        """The error messages that are known, by the path of the step that saw them first."""
+        """The error messages that are known, by the path of the step at which they are told: of those that saw them, the
+        first that raised a finding, else the first that is blind, else the first.
+        """
         found: dict[str, tuple[KnowledgePart, ...]] = {}
         for each in self.report.knowledge:
-            found[each.path] = (*found.get(each.path, ()), each)
+            seen = (each.path, *each.also)
+            path = next((one for marked in self._marked for one in seen if one in marked), each.path)
+            found[path] = (*found.get(path, ()), each)
         return found
+
+    @cached_property
+    def _marked(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The paths of steps that raised findings, and of those that are blind; of a triage, none."""
+        if self.report.metrics:
+            return frozenset(), frozenset()
+        raised = frozenset(self.step(each).path for each in self.report.findings)
+        return raised, frozenset(each.path for each in self.report.blind_spots)
 
     def known_of(self, finding: FindingPart) -> tuple[KnowledgePart, ...]:
         """What is known of the messages behind a finding; of two findings of one step it is told at the first."""
@@ -159,12 +171,9 @@ class View(Struct, frozen=True, dict=True):
 
     @cached_property
     def known_besides(self) -> tuple[KnowledgePart, ...]:
-        """Messages seen by steps that raised no finding and were not blind; of a triage, all."""
-        told: set[str] = set()
-        if not self.report.metrics:
-            told = {self.step(each).path for each in self.report.findings}
-            told |= {each.path for each in self.report.blind_spots}
-        return tuple(each for each in self.report.knowledge if each.path not in told)
+        """Messages seen only by steps that raised no finding and were not blind; of a triage, all."""
+        raised, blind = self._marked
+        return tuple(one for path, told in self.known.items() if path not in raised | blind for one in told)
 
     @cached_property
     def steps(self) -> Mapping[str, StepPart]:

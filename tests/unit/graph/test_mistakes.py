@@ -78,7 +78,7 @@ def told(text: str) -> list[str]:
         ),
         (
             "steps:\n  one: {probe: fake.value, branches: [{when: p95 > 1s, finding: slow}]}\n",
-            ['5:28 RB301 the branches of step "one" do not say what happens when none of them holds'],
+            ['5:28 RB301 no branch of step "one" covers p95 = 500 ms (its branch covers p95 > 1s)'],
         ),
         (
             "steps:\n  one: {probe: fake.value, branches: [{when: p95 > 1s, finding: slow, goto: two}, {else: end}]}\n"
