@@ -1,0 +1,184 @@
+"""What is proven of a step's branches: that they cover every value, and that each of them can win."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from runbook_engine.conditions import Expression, Name, Not, names
+from runbook_engine.conditions.regions import Analysis, analyse
+from runbook_engine.conditions.tree import both, either, renamed
+from runbook_engine.document import DiagnosticLevel
+from runbook_engine.graph.mistakes import Mistakes, Path
+from runbook_engine.graph.plan import PlannedStep, Way
+from runbook_engine.ids import StepId
+from runbook_engine.quantity import MetricType
+
+Types = Callable[[Name], MetricType | None]
+_MOST_TOLD = 4
+
+
+def check_coverage(step: StepId, ways: Sequence[Way], types: Types, mistakes: Mistakes) -> None:
+    """Report values that no branch covers; also where it cannot be proven that there are none."""
+    expressions = [way.expression for way in ways if way.expression is not None]
+    found = analyse(expressions, types)
+    if found.gap is None and not found.unprovable:
+        return
+    if found.gap is not None:
+        message = f'no branch of step "{step}" covers {found.gap.shown(types)} ({_covered(ways)})'
+    else:
+        message = f'it cannot be proven that the branches of step "{step}" cover every value: {found.unprovable}'
+    mistakes.add(
+        "RB301",
+        message,
+        ("steps", step, "branches"),
+        key=True,
+        help="say what happens then: end them with {else: end} or {else: another_step}, or cover it by a branch",
+    )
+
+
+def _covered(ways: Sequence[Way]) -> str:
+    texts = [way.text for way in ways]
+    shown = texts if len(texts) <= _MOST_TOLD else [*texts[: _MOST_TOLD - 1], f"{len(texts) - _MOST_TOLD + 1} more"]
+    if len(shown) == 1:
+        return f"its branch covers {shown[0]}"
+    return f"branches cover {', '.join(shown[:-1])} and {shown[-1]}"
+
+
+class Prover(Struct, frozen=True):
+    """Checks all steps of one runbook, each with the types of names as it sees them. ``steps`` have sound conditions."""
+
+    steps: Mapping[StepId, PlannedStep]
+    start: frozenset[StepId]
+    types: Callable[[StepId], Types]
+    mistakes: Mistakes
+
+    def check(self) -> None:
+        """Branches that cannot win, conditions that cannot vary, an else that nothing is left for, overlaps."""
+        ways_in = self._ways_in()
+        for step_id, step in self.steps.items():
+            ways = [way for way in step.ways if way.expression is not None]
+            expressions = [way.expression for way in ways if way.expression is not None]
+            if not expressions:
+                continue
+            types = self.types(step_id)
+            found = analyse(expressions, types)
+            self._constant(step_id, ways, found)
+            self._shadowed(step_id, ways, found)
+            self._else(step_id, step, found)
+            self._overlaps(step_id, ways, found, types)
+            self._excluded(step_id, ways, found, ways_in)
+
+    def _constant(self, step: StepId, ways: Sequence[Way], found: Analysis) -> None:
+        for way, facts in zip(ways, found.branches, strict=True):
+            if facts.always or facts.never:
+                told = "true" if facts.always else "false"
+                hint = (
+                    "write else for what is left"
+                    if facts.always
+                    else "delete the branch, or compare with another value"
+                )
+                self._warn("RB308", f'"{way.text}" is always {told}, whatever is measured', step, way, hint)
+
+    def _shadowed(self, step: StepId, ways: Sequence[Way], found: Analysis) -> None:
+        for way, facts in zip(ways, found.branches, strict=True):
+            if facts.shadowed_by and not facts.never:
+                before = ", ".join(f'"{ways[index].text}"' for index in facts.shadowed_by)
+                verb = "takes" if len(facts.shadowed_by) == 1 else "take"
+                message = f'the branch "{way.text}" can never win: {before} before it {verb} everything that it covers'
+                self._warn("RB305", message, step, way, "put the narrower condition first, or delete it")
+
+    def _else(self, step_id: StepId, step: PlannedStep, found: Analysis) -> None:
+        otherwise = next((way for way in step.ways if way.expression is None), None)
+        if otherwise is not None and found.gap is None and not found.unprovable:
+            message = f'nothing is left for the else of step "{step_id}": its branches cover every value'
+            self._warn("RB307", message, step_id, otherwise, "delete the else, or one of the branches")
+
+    def _overlaps(self, step: StepId, ways: Sequence[Way], found: Analysis, types: Types) -> None:
+        for way, facts in zip(ways, found.branches, strict=True):
+            if facts.shadowed_by or facts.never:
+                continue
+            for overlap in facts.overlaps[:1]:
+                first = ways[overlap.earlier]
+                self.mistakes.add(
+                    "RB306",
+                    f'at {overlap.witness.shown(types)} both "{first.text}" and "{way.text}" hold, and the first wins',
+                    ("steps", step, *way.place),
+                    help="their order matters; that is how a ladder of thresholds is written, from the worst down",
+                    level=DiagnosticLevel.NOTE,
+                )
+
+    def _excluded(
+        self,
+        step: StepId,
+        ways: Sequence[Way],
+        found: Analysis,
+        ways_in: Mapping[StepId, Sequence[tuple[StepId, Way]]],
+    ) -> None:
+        """Branches that what an earlier step measured leaves nothing to."""
+        expressions = [way.expression for way in ways if way.expression is not None]
+        asked = {name.scope for each in expressions for name in names(each)}
+        facts = [fact for owner, fact in self._facts(step, ways_in) if owner in asked]
+        if not facts:
+            return
+        types = self.types(step)
+        given = analyse([Not(both(facts)), *expressions], types)
+        for way, alone, led in zip(ways, found.branches, given.branches[1:], strict=True):
+            if led.shadowed_by and not (alone.shadowed_by or alone.never):
+                message = (
+                    f'the branch "{way.text}" can never win: the steps before lead here only where it does not hold'
+                )
+                self._warn("RB309", message, step, way, "delete it, or let another way lead to this step")
+
+    def _facts(
+        self, step: StepId, ways_in: Mapping[StepId, Sequence[tuple[StepId, Way]]]
+    ) -> Sequence[tuple[str, Expression]]:
+        """What holds whenever the step runs, by the step that measured it: up to where there are several to come from."""
+        found: list[tuple[str, Expression]] = []
+        here = step
+        while here not in self.start:
+            leading = ways_in.get(here, ())
+            owners = {owner for owner, _ in leading}
+            if len(owners) != 1:
+                break
+            (owner,) = owners
+            chosen = [way for _, way in leading]
+            if any(way.place[0] == "on_error" for way in chosen):
+                break
+            fact = _chosen(self.steps[owner].ways, chosen)
+            if fact is not None:
+                found.append((owner, renamed(fact, owner)))
+            here = owner
+        return found
+
+    def _ways_in(self) -> Mapping[StepId, list[tuple[StepId, Way]]]:
+        found: dict[StepId, list[tuple[StepId, Way]]] = {}
+        for step_id, step in self.steps.items():
+            for way in (*step.ways, *step.routes):
+                for target in dict.fromkeys(way.targets):
+                    found.setdefault(target, []).append((step_id, way))
+        return found
+
+    def _warn(self, code: str, message: str, step: StepId, way: Way, hint: str) -> None:
+        path: Path = ("steps", step, *way.place)
+        if way.expression is not None:
+            self.mistakes.warn(code, message, (*path, "when"), help=hint)
+        else:
+            self.mistakes.warn(code, message, (*path, "else"), help=hint, key=True)
+
+
+def _chosen(ways: Sequence[Way], chosen: Sequence[Way]) -> Expression | None:
+    """When one of some branches wins: its condition holds and none before it does. None where that says nothing."""
+    arms: list[Expression] = []
+    for way in chosen:
+        parts: list[Expression] = []
+        for each in ways:
+            if each.place == way.place:
+                break
+            if each.expression is not None:
+                parts.append(Not(each.expression))
+        if way.expression is not None:
+            parts.append(way.expression)
+        if not parts:
+            return None
+        arms.append(both(parts))
+    return either(arms)
