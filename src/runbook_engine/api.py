@@ -20,7 +20,7 @@ from runbook_engine.engine.replay import read_recording, replay, write_recording
 from runbook_engine.engine.runner import Observer, Runner, Surroundings
 from runbook_engine.engine.trace import Trace, fold
 from runbook_engine.errors import InvalidDocumentError, UsageError
-from runbook_engine.graph.compile import CompiledRunbook, Compiler, recorded_plan
+from runbook_engine.graph.compile import CompiledRunbook, Compiler, recorded_plan, thorough
 from runbook_engine.graph.plan import Plan
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
@@ -31,17 +31,19 @@ def load(runbook: str | Path, *, probes: Registry | None = None, library: Librar
 
     Raises RunbookNotFoundError, or InvalidDocumentError with every mistake at once.
     """
-    compiled = check(runbook, probes=probes, library=library)
+    found = library or Library.default()
+    file = runbook if isinstance(runbook, Path) else found.find(runbook)
+    compiled = Compiler(probes or Registry(), found).file(file)
     if compiled.plan is None:
         raise InvalidDocumentError(compiled.diagnostics, compiled.sources)
     return compiled.plan
 
 
 def check(runbook: str | Path, *, probes: Registry | None = None, library: Library | None = None) -> CompiledRunbook:
-    """Everything that can be known of a runbook before it runs; ``diagnostics`` has errors and warnings."""
+    """Everything that can be known of a runbook before it runs; ``diagnostics`` has errors, warnings and notes."""
     found = library or Library.default()
     file = runbook if isinstance(runbook, Path) else found.find(runbook)
-    return Compiler(probes or Registry(), found).file(file)
+    return thorough(probes or Registry(), found).file(file)
 
 
 class RunOptions(TypedDict, total=False):

@@ -38,6 +38,7 @@ INVALID = 78
     show_default=True,
     help="For people, for programs, for code scanning, or as annotations of a GitHub workflow.",
 )
+@click.option("--notes", is_flag=True, help="Say what is only worth knowing, too: overlaps, errors without a route ...")
 @click.option("--explain", metavar="CODE", help="Print the page of a code, such as RB203, and check nothing.")
 @click.option("--fix", is_flag=True, help="Correct what is certain, in the files themselves; then report the rest.")
 @click.option(
@@ -47,7 +48,9 @@ INVALID = 78
     is_flag=True,
     help="Show what --fix would change, as a diff, and write nothing.",
 )
-def command(paths: tuple[str, ...], format_: str, explain: str | None, fix: bool, diff: bool) -> int:
+def command(
+    paths: tuple[str, ...], format_: str, explain: str | None, *, notes: bool, fix: bool, diff: bool
+) -> int:
     """Report every mistake in documents of every kind: in files, in directories, or in runbooks by name.
 
     Without PATHS all that can be found are checked.
@@ -72,7 +75,7 @@ def command(paths: tuple[str, ...], format_: str, explain: str | None, fix: bool
         checked = _fixed(list(zip(files.items(), checked, strict=True)), library, diff=diff, format_=format_)
         if diff:
             return _exit_code(before)
-    _report(checked, format_)
+    _report(checked if notes else [each.without_notes() for each in checked], format_)
     return _exit_code(checked)
 
 

@@ -1,6 +1,7 @@
 """Documents of every kind, each checked by what knows its kind."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec import Struct
 from runbook_engine.document import Diagnostic, DiagnosticLevel
 from runbook_engine.document.load import ReadText, kind_of_text, load, read_text
 from runbook_engine.document.suppression import suppressed
-from runbook_engine.graph.compile import Compiler
+from runbook_engine.graph.compile import Compiler, thorough
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
 
@@ -24,8 +25,13 @@ class CheckedFile(Struct, frozen=True):
     def errors(self) -> int:
         return sum(each.level is DiagnosticLevel.ERROR for each in self.diagnostics)
 
+    def without_notes(self) -> "CheckedFile":
+        """Only what is wrong or may well be."""
+        kept = tuple(each for each in self.diagnostics if each.level is not DiagnosticLevel.NOTE)
+        return CheckedFile(self.file, self.text, kept)
 
-class Checker(Struct, frozen=True):
+
+class Checker(Struct, frozen=True, dict=True):
     """Checks files against the installed probes and the runbooks that there are."""
 
     registry: Registry
@@ -61,4 +67,8 @@ class Checker(Struct, frozen=True):
                 from runbook_engine.engine.knowledge_checks import check_knowledge
 
                 return check_knowledge(load_knowledge(text, name), path, self.library).diagnostics
-        return Compiler(self.registry, self.library).loaded(load(text, name), path).diagnostics
+        return self._compiler.loaded(load(text, name), path).diagnostics
+
+    @cached_property
+    def _compiler(self) -> Compiler:
+        return thorough(self.registry, self.library)
