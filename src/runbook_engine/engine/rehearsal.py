@@ -5,6 +5,7 @@ Everything is decided by the code that decides a live run.
 
 from collections import deque
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ from runbook_engine.graph.plan import Plan, PlannedStep
 from runbook_engine.graph.scope import CALL_TYPES, INPUTS
 from runbook_engine.ids import RunId, StepId
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.quantity import MetricType
+from runbook_engine.quantity import Dimension, MetricType, show
 from runbook_engine.templates import MissingValueError
 from runbook_engine.version import VERSION
 
@@ -60,6 +61,10 @@ class Lack(Struct, frozen=True):
     @property
     def path(self) -> str:
         return child_scope(self.scope, self.step)
+
+    @property
+    def told(self) -> str:
+        return f"step {self.path}: {self.message}" if self.step else self.message
 
 
 class Rehearsal(Struct, frozen=True):
@@ -339,7 +344,7 @@ class _Rehearsing:
         return resolve(plan.runbook, given, {}, inherited={**inherited, **open_}, source="test")
 
 
-_WHAT: Mapping[str, str] = {"ProbeStep": "no reading", "AskStep": "no answer", "CallStep": "nothing"}
+_WHAT: Mapping[str, str] = MappingProxyType({"ProbeStep": "no reading", "AskStep": "no answer", "CallStep": "nothing"})
 
 
 def _hint(step: PlannedStep) -> str:
@@ -357,8 +362,25 @@ def _hint(step: PlannedStep) -> str:
 def _example(type_: MetricType) -> str:
     if type_.members:
         return type_.members[0]
-    examples = {"duration": "100ms", "percent": "10%", "bytes": "512MiB", "rate": "12/s", "number": "1", "bool": "true"}
-    return examples.get(type_.dimension, '"..."')
+    low = type_.lower or 0.0
+    match type_.dimension:
+        case Dimension.BOOL:
+            return "true"
+        case Dimension.TEXT:
+            return "some text"
+        case Dimension.NUMBER:
+            return str(int(low) or 1)
+    return show(low or _EXAMPLES[type_.dimension], type_.dimension).replace(" ", "")
+
+
+_EXAMPLES: Mapping[Dimension, float] = MappingProxyType(
+    {
+        Dimension.DURATION: 0.1,
+        Dimension.PERCENT: 10.0,
+        Dimension.BYTES: 2.0**20,
+        Dimension.RATE: 12.0,
+    }
+)
 
 
 def _raises(step: PlannedStep, finding: str) -> bool:

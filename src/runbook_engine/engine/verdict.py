@@ -28,6 +28,10 @@ class Difference(Struct, frozen=True):
     lines: tuple[str, ...] = ()
 
     @property
+    def told(self) -> str:
+        return f"{self.about.replace('_', ' ')}: {self.message}"
+
+    @property
     def key(self) -> Path:
         """Where the expectation stands, below its case."""
         return ("expect", self.about)

@@ -8,6 +8,15 @@
     assert result.passed, result.told()
 """
 
-from runbook_engine.testing.running import CaseResult, Choose, FileResult, check_file, coverage_of, find_files, run_file
+from runbook_engine.testing.running import (
+    CaseResult,
+    CheckedFile,
+    Choose,
+    FileResult,
+    check_file,
+    coverage_of,
+    find_files,
+    run_file,
+)
 
-__all__ = ["CaseResult", "Choose", "FileResult", "check_file", "coverage_of", "find_files", "run_file"]
+__all__ = ["CaseResult", "CheckedFile", "Choose", "FileResult", "check_file", "coverage_of", "find_files", "run_file"]

@@ -17,7 +17,7 @@ from runbook_engine.engine.rehearsal import Lack, Rehearsal, rehearse
 from runbook_engine.engine.replay import read_recording
 from runbook_engine.engine.trace import Trace
 from runbook_engine.engine.verdict import Difference, check_names, differences
-from runbook_engine.errors import RecordingError, RunbookNotFoundError, UsageError, closest
+from runbook_engine.errors import InvalidDocumentError, RecordingError, RunbookNotFoundError, UsageError, closest
 from runbook_engine.graph.compile import Compiler
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.plan import Plan
@@ -90,6 +90,37 @@ class FileResult(Struct, frozen=True, dict=True):
         return "\n\n".join(each.told() for each in self.cases if not each.passed)
 
 
+class CheckedFile(Struct, frozen=True):
+    """A file of tests held against its runbook. ``given`` has what each case gives, where nothing is wrong."""
+
+    loaded: LoadedCases
+    plan: Plan | None
+    given: Mapping[str, Given]
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    files: tuple[Path, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return any(each.level is DiagnosticLevel.ERROR for each in self.diagnostics)
+
+    def run(self, name: str) -> CaseResult:
+        """Carry out one case. The file must have no mistakes."""
+        cases, plan, source = self.loaded.cases, self.plan, self.loaded.source
+        if cases is None or plan is None or self.failed:
+            raise InvalidDocumentError(self.diagnostics, self.sources)
+        case = cases.cases[name]
+        rehearsal = rehearse(plan, self.given[name])
+        # A walk that came to no end says nothing of what is expected at its end.
+        different = () if rehearsal.lacks else differences(rehearsal.trace, case.expect, plan)
+        span = source.span(("cases", name), key=True)
+        return CaseResult(name, case, source.file, span, plan, rehearsal, different, source)
+
+    def line(self, name: str) -> int:
+        """The line in which a case begins."""
+        return self.loaded.source.span(("cases", name), key=True).line
+
+
 def run_file(
     file: Path | str,
     *,
@@ -104,27 +135,10 @@ def run_file(
     name = checked.loaded.source.file
     if cases is None or plan is None or checked.failed:
         return FileResult(name, plan, (), checked.diagnostics, checked.sources, 0, files)
-    chosen = {each: case for each, case in cases.cases.items() if choose is None or choose(each, case)}
-    results = tuple(
-        _carried_out(each, case, checked.given[each], plan, checked.loaded.source) for each, case in chosen.items()
-    )
+    chosen = [each for each, case in cases.cases.items() if choose is None or choose(each, case)]
+    results = tuple(checked.run(each) for each in chosen)
     left_out = len(cases.cases) - len(chosen)
     return FileResult(name, plan, results, checked.diagnostics, checked.sources, left_out, files)
-
-
-class CheckedFile(Struct, frozen=True):
-    """A file of tests held against its runbook. ``given`` has what each case gives, where nothing is wrong."""
-
-    loaded: LoadedCases
-    plan: Plan | None
-    given: Mapping[str, Given]
-    diagnostics: tuple[Diagnostic, ...]
-    sources: Mapping[str, str]
-    files: tuple[Path, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        return any(each.level is DiagnosticLevel.ERROR for each in self.diagnostics)
 
 
 def check_file(file: Path | str, *, probes: Registry | None = None, library: Library | None = None) -> CheckedFile:
@@ -185,14 +199,6 @@ def coverage_of(results: Iterable[FileResult]) -> tuple[Covered, ...]:
     return covered(walks, [each.plan for each in kept if each.plan is not None and each.valid])
 
 
-def _carried_out(name: str, case: Case, given: Given, plan: Plan, source: Source) -> CaseResult:
-    rehearsal = rehearse(plan, given)
-    # A walk that came to no end says nothing of what is expected at its end.
-    different = () if rehearsal.lacks else differences(rehearsal.trace, case.expect, plan)
-    span = source.span(("cases", name), key=True)
-    return CaseResult(name, case, source.file, span, plan, rehearsal, different, source)
-
-
 def _runbook(cases: Cases, file: Path, library: Library, found: Mistakes) -> Path | None:
     """The file of the runbook that is tested."""
     name = cases.tests
@@ -200,7 +206,7 @@ def _runbook(cases: Cases, file: Path, library: Library, found: Mistakes) -> Pat
         path = file.parent / name
         if path.is_file():
             return path
-        found.add("RB801", f"there is no file {quoted(str(path))}, which is to be tested", ("tests",))
+        found.add("RB801", f"there is no file {quoted(name)} beside the tests, which is to be tested", ("tests",))
         return None
     try:
         return library.find(name, near=file.parent)

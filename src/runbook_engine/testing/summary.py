@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 from runbook_engine.document.diagnostics import Diagnostic, render_all, visible
@@ -57,7 +58,9 @@ def _coverage_lines(coverage: Sequence[Covered], places: Places) -> Iterator[str
             yield f"  never reached: {item}{f'  ({place})' if place else ''}"
 
 
-_PARTS: Mapping[str, str] = {"branch": "branches", "error route": "error routes", "finding": "findings"}
+_PARTS: Mapping[str, str] = MappingProxyType(
+    {"branch": "branches", "error route": "error routes", "finding": "findings"}
+)
 
 
 def _last_line(results: Sequence[FileResult]) -> str:
@@ -178,6 +181,6 @@ def _junit_case(suite: ET.Element, result: CaseResult, places: Places) -> None:
     )
     if result.passed:
         return
-    first = result.lacks[0].message if result.lacks else result.differences[0].message
+    first = result.lacks[0].told if result.lacks else result.differences[0].told
     failure = ET.SubElement(case, "failure", message=harmless(first))
     failure.text = harmless(told(result, places))

@@ -41,14 +41,13 @@ def told(result: CaseResult, places: Places | None = None) -> str:
 
 def _body(result: CaseResult, places: Places) -> Iterator[str]:
     for lack in result.lacks:
-        where = f"step {lack.path}: " if lack.step else ""
-        yield f"{where}{lack.message}"
+        yield lack.told
         if lack.hint:
             yield f"  help: {lack.hint}"
     for each in result.differences:
         line = result.source.span(("cases", result.name, *each.key), key=True).line
         place = f"  ({result.file}:{line})" if line != result.span.line else ""
-        yield f"{each.about.replace('_', ' ')}: {each.message}{place}"
+        yield f"{each.told}{place}"
         yield from (f"  {line}" for line in each.lines)
     ran = [result.trace.steps[key] for key in result.trace.path]
     if ran:

@@ -147,7 +147,8 @@ def test_color_is_only_added_and_changes_no_text() -> None:
 
 def test_every_code_has_a_meaning_and_a_range() -> None:
     assert all(
-        code.startswith("RB") and code[2] in "12345678" and len(code) == 5 and meaning for code, meaning in CODES.items()
+        code.startswith("RB") and code[2] in "12345678" and len(code) == 5 and meaning
+        for code, meaning in CODES.items()
     )
 
 
