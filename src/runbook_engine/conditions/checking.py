@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from runbook_engine.conditions.bounds import out_of_bounds
 from runbook_engine.conditions.dimensions import calculated
 from runbook_engine.conditions.evaluation import evaluator
-from runbook_engine.conditions.phrases import KIND, called, comparable, other_unit, spelled
+from runbook_engine.conditions.phrases import KIND, called, comparable, only_unit, other_unit, spelled
 from runbook_engine.conditions.problems import Problem
 from runbook_engine.conditions.tree import (
     And,
@@ -50,8 +50,8 @@ class _Checker:
         self._resolve = resolve
         self.problems: list[Problem] = []
 
-    def _add(self, node: Expression, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(message, node.start, node.end, hint))
+    def _add(self, node: Expression, message: str, hint: str = "", write: str | None = None) -> None:
+        self.problems.append(Problem(message, node.start, node.end, hint, write))
 
     def condition(self, node: Expression) -> None:  # noqa: C901 - a table of the kinds of node
         """A node that must come out true or false."""
@@ -183,7 +183,8 @@ class _Checker:
             return None
         if not isinstance(self._resolve(node), Problem):
             return None
-        self._add(node, f"{node} is no metric of this step, and a text stands in quotes", f'write "{node}"')
+        message = f"{node} is no metric of this step, and a text stands in quotes"
+        self._add(node, message, f'write "{node}"', f'"{node}"')
         return known
 
     def _unlike(self, node: Comparison, left: MetricType, right: MetricType) -> None:
@@ -193,7 +194,7 @@ class _Checker:
         ):
             if isinstance(other, Constant) and not isinstance(one, Constant):
                 message, hint = other_unit(called(one), known, other, ratio=isinstance(one, Arithmetic))
-                self._add(other, message, hint)
+                self._add(other, message, hint, only_unit(other, known))
                 return
             if isinstance(other, Name) and other.is_input and not is_constant(one):
                 hint = f"give the input {other.name} the type {known.dimension}"
@@ -235,7 +236,7 @@ class _Checker:
                 if isinstance(item, Constant):
                     self._against(node.subject, Operator.EQUAL, item, known)
             elif isinstance(item, Constant):
-                self._add(item, *other_unit(called(node.subject), known, item, ratio=False))
+                self._add(item, *other_unit(called(node.subject), known, item, ratio=False), only_unit(item, known))
             else:
                 kinds = f"{called(node.subject)} is {KIND[known.dimension]} and {called(item)} {KIND[found.dimension]}"
                 self._add(item, f"{kinds}: only like can be compared with like")

@@ -56,6 +56,14 @@ def spelled(constant: Constant, dimension: Dimension) -> str:
     return " or ".join(f"{digits}{unit}" for unit in _UNITS.get(dimension, ("",)))
 
 
+def only_unit(constant: Constant, known: MetricType) -> str | None:
+    """The literal with its unit, where it has none and there is one way to write it: ``80%``, not ``1000ms or 1000s``."""
+    if constant.dimension is not Dimension.NUMBER or known.dimension is not Dimension.PERCENT:
+        return None
+    written = spelled(constant, known.dimension)
+    return written if " " not in written else None
+
+
 def other_unit(subject: str, known: MetricType, constant: Constant, *, ratio: bool) -> tuple[str, str]:
     """The message and the hint for a literal that is of another kind than ``subject``. ``ratio`` says that the subject
     is calculated.

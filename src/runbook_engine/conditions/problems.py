@@ -15,9 +15,13 @@ class ConditionSyntaxError(ValueError):
 
 
 class Problem(Struct, frozen=True):
-    """A condition that is well written and makes no sense: a wrong name, type, unit or value."""
+    """A condition that is well written and makes no sense: a wrong name, type, unit or value.
+
+    ``write`` is what to write between ``start`` and ``end``, where nothing else can have been meant.
+    """
 
     message: str
     start: int
     end: int
     hint: str = ""
+    write: str | None = None

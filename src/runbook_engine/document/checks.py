@@ -116,4 +116,4 @@ def _typed(spec: Input | AskStep, at: Path, describe: Describe) -> Iterator[Mist
         problem = misfit(spec.default, spec.type, spec.values)
         if problem is not None:
             message = f"the default of {describe(at)} {problem.sentence}"
-            yield Mistake("RB121", message, (*at, "default"), problem.label, problem.help)
+            yield Mistake("RB121", message, (*at, "default"), problem.label, problem.help, remedy=problem.remedy)

@@ -110,7 +110,10 @@ class DiagnosticLevel(StrEnum):
 
 
 class Related(Struct, frozen=True):
-    """Another place in the same file that belongs to a mistake: where a key was given first."""
+    """Another place in the same file that belongs to a mistake, for programs that can show it: where a key was given first.
+
+    People are told of it in the label.
+    """
 
     message: str
     span: Span
@@ -172,9 +175,6 @@ def render(diagnostic: Diagnostic, text: str, *, color: bool = False) -> str:
     ]
     if diagnostic.help:
         shown.append(f"{gutter} {paint('bar', '=')} help: {visible(diagnostic.help)}")
-    for each in diagnostic.related:
-        place = f"line {each.span.line}, column {each.span.column}"
-        shown.append(f"{gutter} {paint('bar', '=')} note: {visible(each.message)} at {place}")
     return "\n".join(shown)
 
 

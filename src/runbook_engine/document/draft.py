@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from runbook_engine.document.fixes import Fix
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.places import describe
-from runbook_engine.document.source import Key, Path
+from runbook_engine.document.source import Key, Path, Source
+from runbook_engine.document.wording import How, Remedy
 
 _NO_STEPS = "nothing"
 
@@ -17,7 +19,8 @@ class Mistake(Struct, frozen=True):
 
     ``drop`` is what must go so that the rest can be read; ``rename`` is instead the key that was meant at ``path``, and
     ``order`` the items that stay of the list at ``drop``, in their right order. ``absent`` is a key that
-    is missing at ``path``. One that is ``silent`` follows from another.
+    is missing at ``path``. One that is ``silent`` follows from another. ``remedy`` is what to write at ``path`` instead,
+    where that is certain enough; a key that is renamed needs none.
     """
 
     code: str
@@ -31,11 +34,26 @@ class Mistake(Struct, frozen=True):
     order: tuple[int, ...] | None = None
     silent: bool = False
     absent: str | None = None
+    remedy: Remedy | None = None
 
     @property
     def about(self) -> Path:
         """What is wrong; below ``path`` where a key is absent."""
         return self.path if self.absent is None else (*self.path, self.absent)
+
+    def fix(self, source: Source) -> Fix | None:
+        """What to write in the text, where that is certain."""
+        if self.rename is not None:
+            return source.rewritten(self.path, self.rename, key=True)
+        if self.remedy is None:
+            return None
+        match self.remedy.how:
+            case How.TEXT:
+                return source.rewritten(self.path, self.remedy.written, key=self.at_key)
+            case How.VALUE:
+                return source.replaced(self.path, self.remedy.written)
+            case How.QUOTES:
+                return source.in_quotes(self.path, key=self.at_key)
 
 
 class Draft(Struct):

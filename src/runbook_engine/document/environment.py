@@ -163,6 +163,7 @@ def _unknown(source: Source, name: str, names: Sequence[str]) -> Diagnostic:
         f'did you mean "{guess}"?' if guess else "",
         "it has no effect; runbook show NAME lists the inputs of a runbook",
         DiagnosticLevel.WARNING,
+        source.rewritten(("values", name), guess, key=True) if guess else None,
     )
 
 

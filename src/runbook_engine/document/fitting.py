@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from runbook_engine import quantity
 from runbook_engine.document.models import Scalar
-from runbook_engine.document.wording import Wording, shown
+from runbook_engine.document.wording import QUOTES, How, Remedy, Wording, shown
 from runbook_engine.errors import closest
 from runbook_engine.quantity import Dimension
 
@@ -21,16 +21,18 @@ def misfit(value: Scalar, kind: str, members: Sequence[str] = ()) -> Wording | N
     """Why ``value`` is not of the type ``kind`` (as inputs and answers name them), or None where it is."""
     match kind:
         case "string" if not isinstance(value, str):
-            return _wrong(value, "a text", "write it in quotes")
+            return _wrong(value, "a text", "write it in quotes", remedy=QUOTES)
         case "bool" if not isinstance(value, bool):
             label = {"yes": "write true", "no": "write false"}.get(str(value).lower(), "")
-            return _wrong(value, "true or false", label)
+            remedy = Remedy(label.removeprefix("write "), How.VALUE) if label else None
+            return _wrong(value, "true or false", label, remedy=remedy)
         case "int" if isinstance(value, bool) or not isinstance(value, int):
             return _wrong(value, "a whole number")
         case "enum" if value not in members or not isinstance(value, str):
             guess = closest(str(value), members)
             label = f'did you mean "{guess}"?' if guess else ""
-            return _wrong(value, "one of its values", label, f"values: {', '.join(members)}")
+            remedy = Remedy(guess) if guess else None
+            return _wrong(value, "one of its values", label, f"values: {', '.join(members)}", remedy=remedy)
         case "url" if not isinstance(value, str) or not _is_url(value):
             return _wrong(value, "a URL", "write for example https://api.example.com")
         case "number" if isinstance(value, int | float) and not isinstance(value, bool):
@@ -53,13 +55,14 @@ def _quantity(value: Scalar, kind: str) -> Wording | None:
         return Wording("", f"is {shown(value)}: {sentence}", label)
     if dimension is Dimension(kind):
         # A number in quotes is a text.
-        return _wrong(value, needed, "write it without quotes") if kind == "number" else None
+        remedy = Remedy(value.strip(), How.VALUE)
+        return _wrong(value, needed, "write it without quotes", remedy=remedy) if kind == "number" else None
     found = "a number without a unit" if dimension is Dimension.NUMBER else f"a quantity of the type {dimension}"
     return _wrong(value, needed, f"write for example {_EXAMPLES[kind]}", f"it is {found}")
 
 
-def _wrong(value: Scalar, needed: str, label: str = "", hint: str = "") -> Wording:
-    return Wording("", f"is {shown(value)}, which is not {needed}", label, hint)
+def _wrong(value: Scalar, needed: str, label: str = "", hint: str = "", *, remedy: Remedy | None = None) -> Wording:
+    return Wording("", f"is {shown(value)}, which is not {needed}", label, hint, remedy)
 
 
 def _is_url(text: str) -> bool:

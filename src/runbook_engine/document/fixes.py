@@ -1,9 +1,14 @@
 """Fixes: what to write where, so that a mistake is gone. Comments and layout stay as they are."""
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 
+import yaml
 from msgspec import Struct
+
+from runbook_engine.document.nodes import extent
+from runbook_engine.document.scalars import offsets, resolve
 
 
 class Edit(Struct, frozen=True, order=True):
@@ -47,6 +52,57 @@ def fixed(text: str, fixes: Iterable[Fix]) -> Fixed:
     for edit in sorted(taken, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return Fixed(text, tuple(done), tuple(skipped))
+
+
+def rewritten(node: yaml.ScalarEvent, text: str, new: str, within: tuple[int, int] | None = None) -> Fix | None:
+    """Write ``new`` in place of the scalar's value, or of ``value[within]``, inside of its quotes if it has some.
+
+    None where that is not safe: where an anchor lets others share the value, where the place has several lines, or where
+    ``new`` would be read as something else there.
+    """
+    places = offsets(node, text) if node.anchor is None else None
+    first, last = within or (0, len(node.value))
+    if not places or not 0 <= first < last <= len(places):
+        return None
+    start, end = places[first][0], places[last - 1][1]
+    alone = first == 0 and last == len(node.value)
+    if _LINE_BREAK.search(text, start, end) or not _fits(new, node.style or "", first=first == 0, alone=alone):
+        return None
+    return Fix(f'write "{new}" instead of "{text[start:end]}"', (Edit(start, end, new),))
+
+
+def replaced(place: tuple[int, int], text: str, written: str) -> Fix:
+    """Write a plain value in place of ``text[place]``, whatever it was."""
+    return Fix(f"write {written} instead of {text[slice(*place)]}", (Edit(*place, written),))
+
+
+def in_quotes(node: yaml.ScalarEvent, text: str) -> Fix | None:
+    """Put the plain scalar in quotes, so that it is the text that is written there."""
+    start, end = extent(node, text)
+    if node.style or node.anchor is not None or node.tag is not None or not node.value or node.value != text[start:end]:
+        return None
+    return quote(start, end, text)
+
+
+def quote(start: int, end: int, text: str) -> Fix:
+    """Put ``text[start:end]`` in quotes: double ones where that needs no escape."""
+    written = text[start:end]
+    doubled = "'" + written.replace("'", "''") + "'"
+    return Fix(
+        "write it in quotes", (Edit(start, end, doubled if '"' in written or "\\" in written else f'"{written}"'),)
+    )
+
+
+_LINE_BREAK = re.compile(r"[\r\n]")
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.%/-]*\Z")
+_QUOTED_WORD = re.compile(r'"[A-Za-z0-9_ .%/-]*"\Z')
+
+
+def _fits(new: str, style: str, *, first: bool, alone: bool) -> bool:
+    """Whether ``new`` is read as itself there. ``first`` and ``alone`` say where in the scalar it stands."""
+    if _QUOTED_WORD.match(new):
+        return style != '"' and not (style == "" and first)
+    return bool(_WORD.match(new)) and not (style == "" and alone and not isinstance(resolve(new), str))
 
 
 def _overlap(one: Edit, other: Edit) -> bool:

@@ -210,7 +210,8 @@ class Report:
                 message = f"there are more mistakes than these {MOST_MISTAKES}"
                 self._found["RB109", span, ""] = Diagnostic("RB109", message, self.source.file, span)
                 return False
-            new = Diagnostic(each.code, each.message, self.source.file, span, each.label, each.help)
+            fix = each.fix(self._text)
+            new = Diagnostic(each.code, each.message, self.source.file, span, each.label, each.help, fix=fix)
             self._found.setdefault((each.code, span, each.label), new)
         return True
 

@@ -212,6 +212,8 @@ class _Shape:
             f"its keys are {', '.join(legal)}" if legal else wording.help,
             at_key=at_key or value is None,
             drop=_whole(path),
+            # Whatever names a step or a finding would have to be renamed too.
+            remedy=None if at_key or value is None else wording.remedy,
         )
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+import yaml
+
+from runbook_engine.document.fixes import Fix, in_quotes, replaced, rewritten
 from runbook_engine.document.lines import START, Lines, Span
 from runbook_engine.document.nodes import MappingNode, Node, SequenceNode, extent
 from runbook_engine.document.scalars import offsets
@@ -51,6 +54,28 @@ class Source:
         last = places[min(max(end, start + 1), len(places)) - 1]
         return self.span_of(first[0], max(last[1], first[1]))
 
+    def rewritten(
+        self, path: Path, text: str, *, key: bool = False, within: tuple[int, int] | None = None
+    ) -> Fix | None:
+        """The fix that writes ``text`` in place of the text at ``path``, of its key, or of ``value[within]``.
+
+        Quotes stay. None where that is not safe: for what an alias stands for too, or what would be read as something else.
+        """
+        node = self._scalar(path, key=key)
+        return None if node is None else rewritten(node, self.text, text, within)
+
+    def in_quotes(self, path: Path, *, key: bool = False) -> Fix | None:
+        """The fix that makes a text of what stands at ``path`` without quotes."""
+        node = self._scalar(path, key=key)
+        return None if node is None else in_quotes(node, self.text)
+
+    def replaced(self, path: Path, written: str) -> Fix | None:
+        """The fix that writes a plain value in place of the one at ``path``, with its quotes, if it has some."""
+        node = self._scalar(path)
+        return (
+            None if node is None or node.anchor is not None else replaced(extent(node, self.text), self.text, written)
+        )
+
     def span_of(self, start: int, end: int) -> Span:
         """The place of ``text[start:end]``."""
         return self._lines.span(start, end)
@@ -58,6 +83,16 @@ class Source:
     def salvaged(self, moved: Mapping[Path, Mapping[Key, Key]]) -> "Source":
         """The same text, for paths of a document out of which some parts were taken."""
         return Source(self.file, self.text, self._root, moved) if moved else self
+
+    def _scalar(self, path: Path, *, key: bool = False) -> yaml.ScalarEvent | None:
+        """The text at the path, or its key; None where there is none of its own."""
+        if key and path:
+            above, _ = self._walk(path[:-1])
+            name = self._moved.get(path[:-1], {}).get(path[-1], path[-1])
+            entry = above.entries.get(name) if isinstance(above, MappingNode) and isinstance(name, str) else None
+            return entry[0] if entry is not None else None
+        node, _ = self._walk(path)
+        return node if isinstance(node, yaml.ScalarEvent) else None
 
     def _walk(self, path: Path) -> tuple[Node | None, tuple[int, int] | None]:
         """The node at the path and the offsets of the last key on the way that exists."""

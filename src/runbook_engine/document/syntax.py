@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import yaml
 from msgspec import Struct
 
+from runbook_engine.document.fixes import Fix, fixed, quote
 from runbook_engine.document.lines import Lines
 
 
 class Problem(Struct, frozen=True):
-    """A mistake in ``text[start:end]``."""
+    """A mistake in ``text[start:end]``; ``fix`` where what to write instead is certain, ``related`` what belongs to it."""
 
     code: str
     message: str
@@ -18,6 +19,8 @@ class Problem(Struct, frozen=True):
     end: int
     label: str = ""
     help: str = ""
+    fix: Fix | None = None
+    related: tuple[tuple[str, int, int], ...] = ()
 
 
 QUOTE_TEMPLATE = "write the whole value in double quotes"
@@ -51,7 +54,11 @@ def explain(error: yaml.YAMLError, text: str) -> Problem:
     template = _last(_UNQUOTED_TEMPLATE, text, _line_of(text, at).start, last.stop)
     if template is not None:
         return Problem(
-            "RB107", "a template begins with {{, which YAML reads as a mapping", *template.span(1), QUOTE_TEMPLATE
+            "RB107",
+            "a template begins with {{, which YAML reads as a mapping",
+            *template.span(1),
+            QUOTE_TEMPLATE,
+            fix=_quoted_templates(text, template.start(1)),
         )
     tab = _last(_TAB_INDENT, text, first.start, last.stop)
     if tab is not None:
@@ -119,6 +126,39 @@ _SENTENCES: Sequence[tuple[tuple[str, ...], str, str, bool]] = (
     ),
     (("undefined tag handle", "tag"), "a YAML tag, which documents do not use", "remove it", False),
 )
+
+
+_TEMPLATE = re.compile(r"\{\{[^{}\r\n]*\}\}")
+_TO_END_OF_LINE = re.compile(rf"(?:{_TEMPLATE.pattern}|(?![ \t]+(?:#|$))[^\r\n])+", re.MULTILINE)
+_TO_END_OF_ITEM = re.compile(rf"(?:{_TEMPLATE.pattern}|(?![ \t]+(?:#|$|[,\]}}]))[^\r\n,\[\]{{}}])+", re.MULTILINE)
+
+
+def _quoted_templates(text: str, at: int) -> Fix | None:
+    """The fix that puts each value in quotes which begins with a template on the line of ``at``.
+
+    It ends with its line, or, inside of brackets, before the next comma or bracket: whichever makes YAML of the line.
+    """
+    line = _line_of(text, at)
+    starts = [found.start(1) for found in _UNQUOTED_TEMPLATE.finditer(text, line.start, line.stop)]
+    for pattern in (_TO_END_OF_ITEM, _TO_END_OF_LINE):
+        ends = [found.end() for start in starts if (found := pattern.match(text, start)) is not None]
+        edits = [edit for start, end in zip(starts, ends, strict=False) for edit in quote(start, end, text).edits]
+        fix = Fix("write it in quotes", tuple(edits))
+        done = fixed(text, [fix])
+        if done.done and _is_sound_to(done.text, line.stop + len(done.text) - len(text)):
+            return fix
+    return None
+
+
+def _is_sound_to(text: str, end: int) -> bool:
+    """Whether a text is YAML at least up to there."""
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            if event.start_mark is not None and event.start_mark.index > end:
+                return True
+    except yaml.YAMLError as error:
+        return _index(error, "problem_mark", 0) > end
+    return True
 
 
 def _index(error: yaml.YAMLError, name: str, default: int) -> int:

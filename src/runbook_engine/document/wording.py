@@ -17,6 +17,27 @@ from runbook_engine.ids import KEBAB_CASE, SNAKE_CASE
 from runbook_engine.quantity import Dimension, show
 
 
+class How(StrEnum):
+    """How something is written in place of a wrong value."""
+
+    TEXT = "text"
+    """Inside of the value's quotes, if it has some."""
+    VALUE = "value"
+    """In place of the value and its quotes."""
+    QUOTES = "quotes"
+    """As it stands, in quotes."""
+
+
+class Remedy(Struct, frozen=True):
+    """What to write instead, where nothing else can have been meant."""
+
+    written: str
+    how: How = How.TEXT
+
+
+QUOTES = Remedy("", How.QUOTES)
+
+
 class Wording(Struct, frozen=True):
     """``sentence`` continues after the name of what is wrong; ``label`` says what to write instead."""
 
@@ -24,6 +45,7 @@ class Wording(Struct, frozen=True):
     sentence: str
     label: str = ""
     help: str = ""
+    remedy: Remedy | None = None
 
 
 def explain(error: ErrorDetails, value: Raw, key: str | int) -> Wording:
@@ -41,14 +63,13 @@ def explain(error: ErrorDetails, value: Raw, key: str | int) -> Wording:
             legal = re.findall(r"'([^']*)'", str(context.get("expected", "")))
             guess = closest(str(value).lower(), legal)
             label = f'did you mean "{guess}"?' if guess else ""
-            return Wording(
-                "RB114", f"is {shown(value)}, which is not legal", label, f"legal values: {', '.join(legal)}"
-            )
+            told, hint = f"is {shown(value)}, which is not legal", f"legal values: {', '.join(legal)}"
+            return Wording("RB114", told, label, hint, Remedy(guess) if guess else None)
         case "string_pattern_mismatch":
             return _wrong_pattern(str(context.get("pattern")), str(value))
         case "value_error":
             sentence, _, label = str(context.get("error")).partition("; ")
-            return Wording("RB117", f"is {shown(value)}, {sentence}", label)
+            return Wording("RB117", f"is {shown(value)}, {sentence}", label, "", _only(label, value))
     return Wording("RB113", f"is not legal: {error['msg'][:1].lower()}{error['msg'][1:]}")
 
 
@@ -132,16 +153,23 @@ def _limit(limit: object, key: str | int) -> str:
 
 def _wrong_type(kind: str, value: Raw, key: str | int) -> Wording:
     needed = _NEEDED_AT.get(key, _NEEDED[kind])
-    label = ""
+    label, remedy = "", None
     if needed == "a text" and not isinstance(value, dict | list):
-        label = "write it in quotes"
+        label, remedy = "write it in quotes", QUOTES
     elif needed == "a list" and not isinstance(value, dict):
         label = "write it as a list: [first, second]"
     elif needed == "true or false" and isinstance(value, str):
         label = {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"}.get(
             value.lower(), ""
         )
-    return Wording("RB113", f"must be {needed}, not {shown(value)}", label)
+        remedy = Remedy(label.removeprefix("write "), How.VALUE) if label else None
+    return Wording("RB113", f"must be {needed}, not {shown(value)}", label, "", remedy)
+
+
+def _only(label: str, value: Raw) -> Remedy | None:
+    """What a label says to write in place of a number, if it leaves no choice: ``write 20%``, not ``write 10s or 10ms``."""
+    found = re.fullmatch(r"write (\S+)", label)
+    return Remedy(found[1], How.VALUE) if found and isinstance(value, int | float) else None
 
 
 _PATTERNS: Mapping[str, str] = MappingProxyType(
@@ -161,4 +189,5 @@ def _wrong_pattern(pattern: str, value: str) -> Wording:
         better = joint.join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", value).lower()))
         better = better if legal.match(better) else ""
     label = f'write "{better}"' if better else ""
-    return Wording("RB115", f"is {quoted(value)}, which is no legal name", label, _PATTERNS.get(pattern, ""))
+    remedy = Remedy(better) if better else None
+    return Wording("RB115", f"is {quoted(value)}, which is no legal name", label, _PATTERNS.get(pattern, ""), remedy)

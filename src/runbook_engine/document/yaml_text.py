@@ -11,7 +11,8 @@ from typing import NoReturn
 import yaml
 from msgspec import Struct
 
-from runbook_engine.document.diagnostics import Diagnostic, quoted
+from runbook_engine.document.diagnostics import Diagnostic, Related, quoted
+from runbook_engine.document.fixes import Fix, in_quotes, quote
 from runbook_engine.document.lines import Lines
 from runbook_engine.document.nodes import Collection, MappingNode, Node, Raw, SequenceNode, begin, end, extent
 from runbook_engine.document.scalars import resolve
@@ -45,7 +46,16 @@ def compose(text: str, file: str) -> Composed:
             reader.problems.append(fatal.problem)
         reader.root, reader.value = None, None
     found = (
-        Diagnostic(each.code, each.message, file, reader.lines.span(each.start, each.end), each.label, each.help)
+        Diagnostic(
+            each.code,
+            each.message,
+            file,
+            reader.lines.span(each.start, each.end),
+            each.label,
+            each.help,
+            fix=each.fix,
+            related=tuple(Related(text, reader.lines.span(*place)) for text, *place in each.related),
+        )
         for each in reader.problems
     )
     return Composed(reader.value, reader.root, tuple(found))
@@ -215,8 +225,15 @@ class _Reader:
     def put_template(self, node: MappingNode, closed: yaml.Event) -> None:
         """``{{ inputs.x }}`` without quotes: say so, and read it as the text that it was meant to be."""
         start, stop = begin(node.opened), end(closed)
-        self.report("RB107", "a template begins with {{, which YAML reads as a mapping", start, stop, QUOTE_TEMPLATE)
         text = self.text[start:stop]
+        self.report(
+            "RB107",
+            "a template begins with {{, which YAML reads as a mapping",
+            start,
+            stop,
+            QUOTE_TEMPLATE,
+            fix=quote(start, stop, self.text),
+        )
         self.put(text, yaml.ScalarEvent(None, None, (False, True), text, node.opened.start_mark, closed.end_mark))
 
     def usable_key(self, parent: MappingNode, raw: Raw, node: Node) -> yaml.ScalarEvent:
@@ -233,27 +250,28 @@ class _Reader:
                 f"a key is a text, which {quoted(written)} is not without quotes",
                 *extent(node, self.text),
                 "write it in quotes",
+                fix=in_quotes(node, self.text),
             )
         elif raw == "<<" and node.implicit[0]:
             self.report(
                 "RB106", "merge keys (<<) are not used in documents", *extent(node, self.text), "write the keys out"
             )
         elif raw in parent.value:
+            first = self.first_given(parent, raw)
+            place = self.lines.span(*first) if first is not None else None
             self.report(
                 "RB104",
                 f"the key {quoted(raw)} is given twice",
                 *extent(node, self.text),
-                self.first_given(parent, raw),
+                f"first given at line {place.line}, column {place.column}" if place is not None else "",
+                related=(("first given here", *first),) if first is not None else (),
             )
         else:
             return node
         return _IGNORED
 
-    def first_given(self, parent: MappingNode, key: str) -> str:
-        if key not in parent.entries:
-            return ""
-        first = self.lines.span(*extent(parent.entries[key][0], self.text))
-        return f"first given at line {first.line}, column {first.column}"
+    def first_given(self, parent: MappingNode, key: str) -> tuple[int, int] | None:
+        return extent(parent.entries[key][0], self.text) if key in parent.entries else None
 
     def refuse_tag(self, event: yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         start = self.text.index("!", begin(event))
@@ -270,8 +288,18 @@ class _Reader:
             "to make a text, use quotes",
         )
 
-    def report(self, code: str, message: str, start: int, end: int, label: str = "", hint: str = "") -> None:
-        problem = Problem(code, message, start, end, label, hint)
+    def report(
+        self,
+        code: str,
+        message: str,
+        start: int,
+        end: int,
+        label: str = "",
+        hint: str = "",
+        fix: Fix | None = None,
+        related: tuple[tuple[str, int, int], ...] = (),
+    ) -> None:
+        problem = Problem(code, message, start, end, label, hint, fix, related)
         if not self.with_places or len(self.problems) >= MOST_PROBLEMS:
             raise _MistakeError(problem)
         self.problems.append(problem)

@@ -31,6 +31,7 @@ def check_knowledge(loaded: LoadedKnowledge, file: Path, library: Library) -> Lo
                 loaded.source.span(("entries", name, "runbook")),
                 f'did you mean "{guess}"?' if guess else "",
                 "runbook list names those that there are",
+                fix=loaded.source.rewritten(("entries", name, "runbook"), guess) if guess else None,
             )
         )
     whole = None if any(each.level is DiagnosticLevel.ERROR for each in found) else loaded.knowledge

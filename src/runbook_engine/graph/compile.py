@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames, Source
 from runbook_engine.document.models import AnyStep, CallStep, ProbeStep, Runbook
-from runbook_engine.errors import RunbookNotFoundError, did_you_mean
+from runbook_engine.errors import RunbookNotFoundError, closest, did_you_mean
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.names import NameChecks
 from runbook_engine.graph.parts import Parts
@@ -130,7 +130,8 @@ class Compiler(Struct, frozen=True):
             return self.registry.get(name)
         except UnknownProbeError as error:
             listed = ", ".join(error.known) or "none; install a package that provides probes"
-            found.add("RB401", str(error), ("steps", step, "probe"), help=f"installed probes: {listed}")
+            guess = closest(name, error.known)
+            found.add("RB401", str(error), ("steps", step, "probe"), help=f"installed probes: {listed}", write=guess)
         except RunbookError as error:
             found.add("RB402", str(error), ("steps", step, "probe"))
         return None
@@ -150,6 +151,7 @@ class Compiler(Struct, frozen=True):
                 + did_you_mean(step.call, error.known),
                 at,
                 help=f"runbooks: {', '.join(error.known) or 'none'}; searched {', '.join(error.searched) or 'nowhere'}",
+                write=closest(step.call, error.known),
             )
             return None
         compiled = Compiler(self.registry, self.library, _calling=calling).file(path)

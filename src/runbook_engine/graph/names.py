@@ -113,4 +113,5 @@ class NameChecks:
             path,
             label=f'did you mean "{guess}"?' if guess else "",
             help=f"{what}: {', '.join(names) or _NONE_KNOWN}",
+            write=guess,
         )

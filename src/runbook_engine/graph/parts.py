@@ -1,5 +1,6 @@
 """The texts inside a runbook: conditions, templates and parameters, parsed once and checked against what is known."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,7 +129,8 @@ class Parts:
         return self.scope.resolve(name, step, _Before(self._bit, self._before.get(step, 0)) if self._bit else None)
 
     def _problem(self, code: str, problem: Problem, path: Path) -> None:
-        self.mistakes.add(code, problem.message, path, within=(problem.start, problem.end), help=problem.hint)
+        place = (problem.start, problem.end)
+        self.mistakes.add(code, problem.message, path, within=place, help=problem.hint, write=problem.write)
 
     def params(
         self, step_id: StepId, step: AnyStep, probe: AnyProbe | None, child: Plan | None
@@ -173,13 +175,13 @@ class Parts:
             elif name.scope is None and name.name not in self.scope.steps.get(step, {}):
                 guess = closest(name.name, self.scope.inputs)
                 hint = f"write {{{{ inputs.{guess or name.name} }}}} or {{{{ step.metric }}}}"
-                found = Problem(f'"{name.name}" is not known in this text', 0, 0, hint)
+                meant = f"inputs.{guess}" if guess else None
+                found = Problem(f'"{name.name}" is not known in this text', 0, 0, hint, meant)
             else:
                 found = self._resolve(name, step)
             if isinstance(found, Problem):
-                written = f"{name.scope}.{name.name}" if name.scope else name.name
-                start = max(text.find(written), 0)
-                self.mistakes.add("RB404", found.message, path, within=(start, start + len(written)), help=found.hint)
+                place = _place(text, name)
+                self.mistakes.add("RB404", found.message, path, within=place, help=found.hint, write=found.write)
         return template
 
     def _texts(self, texts: Sequence[tuple[str, str]], path: Path, step: StepId) -> None:
@@ -266,6 +268,7 @@ class Parts:
                     key=True,
                     label=f'did you mean "{guess}"?' if guess else "",
                     help=f"parameters of {probe.name}: {', '.join(known)}",
+                    write=guess if guess not in step.params else None,
                 )
             else:
                 where = ("steps", step_id, "with", *place)
@@ -310,6 +313,7 @@ class Parts:
                     key=True,
                     label=f'did you mean "{guess}"?' if guess else "",
                     help=f"inputs of {step.call}: {', '.join(sorted(known)) or 'none'}",
+                    write=guess if guess not in step.params else None,
                 )
 
 
@@ -322,6 +326,12 @@ class _Before:
 
     def __contains__(self, step: object) -> bool:
         return isinstance(step, str) and bool(self._bit.get(StepId(step), 0) & self._before)
+
+
+def _place(text: str, name: Name) -> tuple[int, int]:
+    """Where a template first names it."""
+    found = re.compile(rf"\{{\{{[^{{}}]*?(?<![\w.])({re.escape(str(name))})(?![\w.])").search(text)
+    return found.span(1) if found is not None else (0, len(text))
 
 
 def _holes(filling: Filling) -> Iterator[Name]:

@@ -16,7 +16,7 @@ from runbook_engine.document.models import (
     InputType,
     ProbeStep,
 )
-from runbook_engine.errors import did_you_mean
+from runbook_engine.errors import closest, did_you_mean
 from runbook_engine.ids import StepId
 from runbook_engine.probe import Dimension, MetricType
 from runbook_engine.probe.registry import AnyProbe
@@ -108,11 +108,14 @@ class Scope(Struct, frozen=True):
         if owner in self.unknowable:
             return None
         if owner not in self.steps:
+            meant = closest(owner, (*self.steps, INPUTS))
+            known = meant is not None and name.name in (self.inputs if meant == INPUTS else self.steps[StepId(meant)])
             return Problem(
-                f'there is no step "{owner}"{did_you_mean(owner, self.steps)}',
+                f'there is no step "{owner}"{did_you_mean(owner, (*self.steps, INPUTS))}',
                 name.start,
                 name.end,
                 f"steps of this runbook: {', '.join(sorted(self.steps))}; inputs are written inputs.name",
+                f"{meant}.{name.name}" if known else None,
             )
         if owner != step and earlier is not None and owner not in earlier:
             return Problem(
@@ -126,17 +129,23 @@ class Scope(Struct, frozen=True):
             return types[name.name]
         if name.scope is None and name.name in self.inputs:
             return Problem(
-                f'"{name.name}" is an input, not a metric', name.start, name.end, f"write inputs.{name.name}"
+                f'"{name.name}" is an input, not a metric',
+                name.start,
+                name.end,
+                f"write inputs.{name.name}",
+                f"inputs.{name.name}",
             )
         return self._unknown(name, f'metric of step "{owner}"', types)
 
     @staticmethod
     def _unknown(name: Name, what: str, known: Mapping[str, MetricType]) -> Problem:
         legal = ", ".join(sorted(known)) or "none"
+        guess = closest(name.name, known)
         plural = "inputs of this runbook" if what == "input" else f"{what.replace('metric', 'metrics', 1)}"
         return Problem(
             f'there is no {what} named "{name.name}"{did_you_mean(name.name, known)}',
             name.start,
             name.end,
             f"{plural}: {legal}",
+            str(Name(name.scope, guess, 0, 0)) if guess else None,
         )

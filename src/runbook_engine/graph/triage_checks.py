@@ -115,6 +115,7 @@ class _Fit(Struct):
                 at,
                 label=f'did you mean "{guess}"?' if guess else "",
                 help=f"metrics of {probe.name}: {', '.join(sorted(known)) or 'none; take them out with extract'}",
+                write=guess,
             )
             return False
         if not type_.dimension.is_numeric:
@@ -214,6 +215,7 @@ def _check_runbooks(policy: Policy, library: Library, found: Mistakes) -> None:
                 ("metrics", name, "runbook"),
                 label=f'did you mean "{guess}"?' if guess else "",
                 help=f"runbooks: {', '.join(error.known) or 'none'}; searched {', '.join(error.searched) or 'nowhere'}",
+                write=guess,
             )
 
 
