@@ -13,6 +13,7 @@ from runbook_engine.errors import did_you_mean
 from runbook_engine.probe import ErrorKind, Params, ProbeContext, ProbeError, in_thread
 from runbook_engine.quantity import Dimension, show
 from runbook_probes.aws.failure import Aim, broken_off, drop_traces, explain, scrubbed, senseless
+from runbook_probes.aws.models import models
 from runbook_probes.network import allowance, within
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ def _asked(
         core = botocore.session.get_session()
         for name, value in _configuration(environ).items():
             core.set_config_variable(name, value)
+        core.register_component("data_loader", models(core.get_config_variable("data_path")))
         session = boto3.session.Session(**_identity(params, environ), botocore_session=core)
         _check(service, session.get_available_services())
         client = session.client(

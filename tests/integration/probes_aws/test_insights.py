@@ -4,7 +4,6 @@ import itertools
 import json
 import subprocess
 import sys
-import time
 from typing import Any
 
 import anyio
@@ -60,21 +59,24 @@ class TestResults:
         assert operations(aws, before) == ["StartQuery", *["GetQueryResults"] * 4]
         assert reading.evidence["polls"] == 4
 
-    async def test_are_asked_for_less_and_less_often(self, ask: Any, scripted: Any) -> None:
+    async def test_are_asked_for_less_and_less_often(
+        self, ask: Any, scripted: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         running, complete = {"status": "Running"}, {"status": "Complete", "statistics": FIGURES, "results": []}
-        times: list[float] = []
+        waits: list[float] = []
+        sleep = anyio.sleep
+
+        async def told(seconds: float) -> None:
+            waits.append(seconds)
+            await sleep(0)
+
+        monkeypatch.setattr(anyio, "sleep", told)
         server = scripted({"StartQuery": [{"queryId": "q"}], "GetQueryResults": [*[running] * 4, complete]})
-        asked = server.asked
-
-        class Timed(list[Any]):
-            def append(self, each: Any) -> None:
-                times.append(time.perf_counter())
-                super().append(each)
-
-        server.asked = Timed(asked)
         await ask(logs_insights, log_group=GROUP, query=QUERY, endpoint_url=server.url)
-        waits = [later - sooner for sooner, later in itertools.pairwise(times)]
-        assert waits[0] > 0.2
+        assert [name for name, _ in server.asked] == ["StartQuery", *["GetQueryResults"] * 5]
+        assert len(waits) == 5
+        assert waits[0] == 0.2
+        assert all(later > sooner for sooner, later in itertools.pairwise(waits))
         assert waits[-1] > 3 * waits[0]
 
     async def test_of_events_are_those_of_the_window(self, aws: AwsEndpoint, ask: Any) -> None:

@@ -1,5 +1,6 @@
 """No query of Logs Insights is left running: whatever ends the probe aws.logs_insights stops its query."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import pytest
 
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import ErrorKind, ProbeContext
-from runbook_probes.aws.insights import logs_insights
+from runbook_probes.aws.insights import STOP_S, logs_insights
 
 pytestmark = pytest.mark.anyio
 
 GROUP = "/ecs/pixelated-empathy-api"
 QUERY = "filter @message like /ERROR/ | stats count() as errors by status_code"
+LATE_S = 10.0
+"""So much later a busy machine may have done it; what hangs would hang for longer."""
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +37,7 @@ def operations(aws: AwsEndpoint, before: int) -> list[str]:
 
 async def asked_of(aws: AwsEndpoint, operation: str, before: int) -> None:
     """Returns when the endpoint has been asked for it."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         while operation not in operations(aws, before):
             await anyio.sleep(0.02)
 
@@ -43,10 +46,11 @@ class TestDeadline:
     async def test_stops_the_query_in_time_and_says_that_it_was_running(self, aws: AwsEndpoint, fail: Any) -> None:
         aws.set_insights_result(GROUP, [], statuses=["Running"])
         before = len(aws.calls())
-        error = await fail(logs_insights, log_group=GROUP, query=QUERY, within=4.0)
+        error = await fail(logs_insights, log_group=GROUP, query=QUERY, within=6.0)
         assert error.kind is ErrorKind.TIMEOUT
-        assert error.message.startswith(f"the query of log group {GROUP} was still running after 2.")
-        assert "stopped" not in error.message
+        waited = re.search(rf"the query of log group {GROUP} was still running after ([\d.]+) s\Z", error.message)
+        assert waited, error.message
+        assert 4.0 < float(waited[1]) < 6.0
         assert operations(aws, before).count("StartQuery") == 1
         assert operations(aws, before)[-1] == "StopQuery"
 
@@ -63,6 +67,7 @@ class TestDeadline:
         error = await fail(logs_insights, log_group=GROUP, query=QUERY, within=3.0)
         assert error.kind is ErrorKind.TIMEOUT
         assert error.message.startswith(f"the query of log group {GROUP} was not answered by 127.0.0.1:")
+        await asked_of(aws, "StopQuery", before)
         assert operations(aws, before) == ["StartQuery", "GetQueryResults", "StopQuery"]
 
     async def test_holds_where_the_stop_hangs_and_says_that_the_query_may_go_on(
@@ -76,7 +81,7 @@ class TestDeadline:
     async def test_names_the_permission_where_the_query_may_not_be_stopped(self, aws: AwsEndpoint, fail: Any) -> None:
         aws.set_insights_result(GROUP, [], statuses=["Running"])
         aws.disturb(Disturbance("denied", "logs", "StopQuery"))
-        error = await fail(logs_insights, log_group=GROUP, query=QUERY, within=3.0)
+        error = await fail(logs_insights, log_group=GROUP, query=QUERY, within=6.0)
         assert error.kind is ErrorKind.TIMEOUT
         assert error.message.endswith(
             "; the query could not be stopped and goes on (allow logs:StopQuery in the IAM policy of these credentials)"
@@ -103,7 +108,7 @@ class TestCancellation:
         aws.set_insights_result(GROUP, [], statuses=["Running"])
         before = len(aws.calls())
         seconds = await self.cancelled(aws, aws.url, lambda: asked_of(aws, "GetQueryResults", before))
-        assert seconds < 2.25
+        assert seconds < STOP_S + LATE_S
         assert operations(aws, before).count("StartQuery") == 1
         assert operations(aws, before)[-1] == "StopQuery"
 
@@ -115,7 +120,7 @@ class TestCancellation:
                 await anyio.sleep(0.02)
             threading.Timer(0.3, held.set).start()
 
-        assert await self.cancelled(aws, server.url, started) < 2.25
+        assert await self.cancelled(aws, server.url, started) < STOP_S + LATE_S
         assert [name for name, _ in server.asked] == ["StartQuery", "StopQuery"]
         assert server.of("StopQuery") == [{"queryId": "late"}]
 
@@ -128,7 +133,7 @@ class TestCancellation:
             while not server.of("StartQuery"):
                 await anyio.sleep(0.02)
 
-        assert await self.cancelled(aws, server.url, started) < 2.25
+        assert await self.cancelled(aws, server.url, started) < STOP_S + LATE_S
         assert [name for name, _ in server.asked] == ["StartQuery"]
         held.set()
         for thread in threading.enumerate():
@@ -140,7 +145,8 @@ class TestCancellation:
         aws.set_insights_result(GROUP, [], statuses=["Running"])
         aws.disturb(Disturbance("silent", "logs", "StopQuery"))
         before = len(aws.calls())
-        assert 1.5 < await self.cancelled(aws, aws.url, lambda: asked_of(aws, "GetQueryResults", before)) < 2.25
+        seconds = await self.cancelled(aws, aws.url, lambda: asked_of(aws, "GetQueryResults", before))
+        assert 0.75 * STOP_S < seconds < STOP_S + LATE_S
 
     async def test_by_ctrl_c_stops_the_query_before_the_process_ends(self, aws: AwsEndpoint) -> None:
         aws.set_insights_result(GROUP, [], statuses=["Running"])
@@ -149,7 +155,7 @@ class TestCancellation:
         try:
             await asked_of(aws, "GetQueryResults", before)
             running.send_signal(signal.SIGINT)
-            running.wait(10)
+            running.wait(30)
         finally:
             running.kill()
         assert operations(aws, before).count("StartQuery") == 1
