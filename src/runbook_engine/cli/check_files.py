@@ -67,6 +67,14 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.engine.knowledge_checks import check_knowledge
 
                 return check_knowledge(load_knowledge(text, name), path, self.library).diagnostics
+            case "tests":
+                from runbook_engine.document.cases import load_cases
+                from runbook_engine.testing.running import check_cases
+
+                loaded = load_cases(text, name)
+                checked = check_cases(loaded, path, probes=self.registry, library=self.library)
+                # What is wrong with the runbook is said where the runbook is checked.
+                return [each for each in checked.diagnostics if each.file == name]
         return self._compiler.loaded(load(text, name), path).diagnostics
 
     @cached_property

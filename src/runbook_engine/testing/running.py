@@ -143,7 +143,13 @@ def run_file(
 
 def check_file(file: Path | str, *, probes: Registry | None = None, library: Library | None = None) -> CheckedFile:
     """Read tests, and hold them against their runbook: all that is wrong, also with the runbook."""
-    loaded = load_cases_file(file)
+    return check_cases(load_cases_file(file), file, probes=probes, library=library)
+
+
+def check_cases(
+    loaded: LoadedCases, file: Path | str, *, probes: Registry | None = None, library: Library | None = None
+) -> CheckedFile:
+    """As ``check_file``, for what was read already and stands in ``file``."""
     if loaded.partial is None:
         return CheckedFile(loaded, None, {}, loaded.diagnostics, loaded.sources)
     library = library or Library.default()
