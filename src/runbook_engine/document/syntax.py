@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import yaml
 from msgspec import Struct
 
-from runbook_engine.document.fixes import Fix, fixed, quote
+from runbook_engine.document.fixes import Edit, Fix, fixed, quote
 from runbook_engine.document.lines import Lines
 
 
@@ -141,8 +141,12 @@ def _quoted_templates(text: str, at: int) -> Fix | None:
     line = _line_of(text, at)
     starts = [found.start(1) for found in _UNQUOTED_TEMPLATE.finditer(text, line.start, line.stop)]
     for pattern in (_TO_END_OF_ITEM, _TO_END_OF_LINE):
-        ends = [found.end() for start in starts if (found := pattern.match(text, start)) is not None]
-        edits = [edit for start, end in zip(starts, ends, strict=False) for edit in quote(start, end, text).edits]
+        edits: list[Edit] = []
+        for start in starts:
+            found = pattern.match(text, start)
+            # A template may stand within the value that begins with another.
+            if found is not None and (not edits or start >= edits[-1].end):
+                edits += quote(start, found.end(), text).edits
         fix = Fix("write it in quotes", tuple(edits))
         done = fixed(text, [fix])
         if done.done and _is_sound_to(done.text, line.stop + len(done.text) - len(text)):

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import yaml
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runbook_engine.document.diagnostics import Diagnostic, Related, quoted
 from runbook_engine.document.fixes import Fix, in_quotes, quote
@@ -42,9 +43,7 @@ def compose(text: str, file: str) -> Composed:
     try:
         reader.read()
     except _MistakeError as fatal:
-        if all((each.code, each.start) != (fatal.problem.code, fatal.problem.start) for each in reader.problems):
-            reader.problems.append(fatal.problem)
-        reader.root, reader.value = None, None
+        reader.end_with(fatal.problem)
     found = (
         Diagnostic(
             each.code,
@@ -303,6 +302,17 @@ class _Reader:
         if not self.with_places or len(self.problems) >= MOST_PROBLEMS:
             raise _MistakeError(problem)
         self.problems.append(problem)
+
+    def end_with(self, fatal: Problem) -> None:
+        """Nothing can be trusted after this; on its own line nothing before it either, so that no fix there is certain."""
+        line = self.lines.span(fatal.start, fatal.start).line
+        for index, each in enumerate(self.problems):
+            if each.fix is not None and self.lines.span(each.start, each.end).end_line == line:
+                same = (each.code, each.start) == (fatal.code, fatal.start)
+                self.problems[index] = replace(each, fix=fatal.fix if same else None)
+        if all((each.code, each.start) != (fatal.code, fatal.start) for each in self.problems):
+            self.problems.append(fatal)
+        self.root, self.value = None, None
 
     def stop(self, code: str, message: str, start: int, end: int, label: str = "") -> NoReturn:
         raise _MistakeError(Problem(code, message, start, end, label))
