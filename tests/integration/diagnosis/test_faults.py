@@ -4,16 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from runbook_engine.cli.lab_diagnosis import diagnose
+from runbook_engine.cli.lab_diagnosis import diagnose, diagnosed
 from runbook_engine.lab import FAULTS, Fault
-from runbook_engine.lab.scoring import Verdict, score
+from runbook_engine.lab.scoring import score, verdict
 
-AT_A_TIME = 2
 DOCUMENTED = Path(__file__).parent.parent.parent.parent / "docs" / "diagnosis.md"
 
 
@@ -28,25 +26,25 @@ def chosen() -> list[Fault]:
     return found
 
 
-LIVE = chosen()
-
-
-@pytest.fixture(scope="module")
-def verdicts() -> Mapping[str, Verdict]:
-    """Each fault, diagnosed once by the runbook that is meant for it."""
-    found = diagnose(LIVE, jobs=AT_A_TIME, record=None, told=lambda _: None)
-    return {each.fault: each for each in found}
-
-
-@pytest.mark.parametrize("fault", [each.name for each in LIVE])
-def test_the_fault_is_found_and_nothing_else(fault: str, verdicts: Mapping[str, Verdict]) -> None:
-    found = verdicts[fault]
+@pytest.mark.parametrize("fault", [each.name for each in chosen()])
+def test_the_fault_is_found_and_nothing_else(fault: str) -> None:
+    found = verdict(FAULTS[fault], diagnosed(FAULTS[fault]))
     assert found.right, found
+    assert not found.false_alarm
+    assert not found.confidently_wrong
 
 
-def test_no_healthy_system_is_called_broken_and_no_wrong_cause_is_named(verdicts: Mapping[str, Verdict]) -> None:
-    counted = score(list(verdicts.values()))
-    assert (counted.false_alarms, counted.confidently_wrong) == (0, 0)
+def test_several_are_diagnosed_side_by_side_and_counted(tmp_path: Path) -> None:
+    names = ["aws_denied", "connections_81", "connections_79"]
+    told: list[str] = []
+    found = diagnose(
+        [FAULTS[name] for name in names], jobs=2, record=tmp_path, told=lambda each: told.append(each.fault)
+    )
+    assert [each.fault for each in found] == names
+    assert sorted(told) == sorted(names)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(f"{name}.jsonl" for name in names)
+    counted = score(found)
+    assert (counted.broken, counted.healthy, counted.unseeable) == (1, 1, 1)
     assert counted.perfect
 
 
