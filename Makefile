@@ -27,7 +27,7 @@ demo: $(DEMO)/installed
 	@echo "More faults: $(DEMO)/bin/runbook lab faults. Another demo: make demo FAULT=lock_contention"
 
 test: $(VENV)/installed
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal --max-worker-restart 2
 
 check: $(VENV)/installed
 	$(VENV)/bin/ruff format --check .
@@ -36,7 +36,7 @@ check: $(VENV)/installed
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/installed
-	$(VENV)/bin/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=min,median,max,rounds
+	$(VENV)/bin/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only --benchmark-columns=min,median,max,rounds
 
 diagnosis-table: $(VENV)/installed
 	$(VENV)/bin/runbook lab diagnose --jobs $(JOBS) --format markdown -o docs/diagnosis.md
