@@ -22,8 +22,9 @@ from runbook_engine.conditions.regions.witness import Witness
 from runbook_engine.conditions.tree import Expression, Name, names
 from runbook_engine.quantity import MetricType
 
-MOST_WORK = 500_000
-"""Steps of the algebra, each of a few microseconds, before the conditions are called too many."""
+MOST_WORK = 200_000
+MOST_WORK_EACH = 60
+"""Steps of the algebra, each of a few microseconds, in all and more for each branch: then the conditions are too many."""
 MOST_LATER_WORK = 50_000
 MOST_OVERLAPS = 8
 _MOST_COVERS = 16
@@ -31,7 +32,7 @@ _MOST_COVERS = 16
 T = TypeVar("T")
 
 
-def analyse(branches: Sequence[Expression], types: Resolve | Types, most_work: int = MOST_WORK) -> Analysis:
+def analyse(branches: Sequence[Expression], types: Resolve | Types) -> Analysis:
     """What the conditions of a step's branches cover, in their order and without ``else``.
 
     The conditions have been checked. Names of an unknown type make their questions open.
@@ -45,7 +46,7 @@ def analyse(branches: Sequence[Expression], types: Resolve | Types, most_work: i
     survey = Survey(known)
     survey.read(asked)
     try:
-        space = Space(survey, most_work)
+        space = Space(survey, MOST_WORK + MOST_WORK_EACH * len(branches))
         walk = _Walk(space, branches, possible(space), [answer(each, space) for each in asked])
         return walk.analysis(known)
     except TooManyCellsError:
@@ -106,19 +107,18 @@ class _Walk:
         )
 
     def _covers(self, region: int, index: int) -> tuple[int, ...]:
-        """Branches before ``index`` that together let nothing of the region pass."""
+        """Branches before ``index`` that together let nothing of the region pass; one, if one does it alone."""
         both = self.space.diagrams.both
-        found = list(dict.fromkeys(owner for owner, _ in self._owners(region, index)))
+        found = [owner for owner, _ in islice(self._owners(region, index), _MOST_COVERS)]
         for each in found:
             if both(region, self.answers[each].fails) == NOTHING:
                 return (each,)
-        if len(found) <= _MOST_COVERS:
-            for each in tuple(found):
-                rest = region
-                for other in found:
-                    rest = both(rest, self.answers[other].fails) if other != each else rest
-                if rest == NOTHING:
-                    found.remove(each)
+        for each in tuple(found):
+            rest = region
+            for other in found:
+                rest = both(rest, self.answers[other].fails) if other != each else rest
+            if rest == NOTHING:
+                found.remove(each)
         return tuple(sorted(found))
 
     def _owners(self, region: int, index: int) -> Iterator[tuple[int, bool]]:
@@ -187,17 +187,13 @@ class _Walk:
         plain = present
         for node, mask in self.space.plain.items():
             plain = self.space.diagrams.both(plain, self.space.diagrams.where(self.space.level[node], mask))
-        for each in dict.fromkeys((plain, present, region)):
-            found = find(self.space, each, confirm)
-            if found is not None:
-                return found
-        return None
+        return find(self.space, dict.fromkeys((plain, present, region)), confirm)
 
     def _outcome(self, values: Witness) -> tuple[int, bool | None] | None:
         """The branch at which the walk stops, and whether it holds; None where an ``else`` is reached."""
         for index, each in enumerate(self.compiled):
             try:
-                value = each.run(values.get)
+                value = each.run(values.look_up)
             except TypeError:
                 return index, None
             if value is None or value:
@@ -205,14 +201,14 @@ class _Walk:
         return None
 
     def _both_hold(self, one: int, other: int, values: Witness) -> bool:
-        return all(self.compiled[each].evaluate(values.get).value for each in (one, other))
+        return all(self.compiled[each].evaluate(values.look_up).value for each in (one, other))
 
     def _is_missed(self, name: Name, values: Witness) -> bool:
         outcome = self._outcome(values)
         return (
             outcome is not None
             and outcome[1] is None
-            and name in self.compiled[outcome[0]].evaluate(values.get).missing
+            and name in self.compiled[outcome[0]].evaluate(values.look_up).missing
         )
 
     def _bounded(self, look: Callable[[], T], otherwise: T) -> Callable[[], T]:

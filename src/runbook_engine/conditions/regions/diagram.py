@@ -27,7 +27,7 @@ class Diagrams:
         self._work = most_work
         self._levels = [_BOTTOM, _BOTTOM]
         self._edges: list[Edges] = [(), ()]
-        self._known: dict[tuple[int, Edges], int] = {}
+        self._known: dict[tuple[int, int, int, Edges], int] = {}
         self._both: dict[tuple[int, int], int] = {}
         self._opposite: dict[int, int] = {NOTHING: EVERYTHING, EVERYTHING: NOTHING}
 
@@ -54,12 +54,14 @@ class Diagrams:
             ((child, mask),) = merged.items()
             if mask == self.domains[level]:
                 return child
-        key = (level, tuple(sorted((mask, child) for child, mask in merged.items())))
+        parts = tuple(sorted((mask, child) for child, mask in merged.items()))
+        # Masks of neighbouring bits, which most are, have few hashes: they are powers of two, modulo 2**61 - 1.
+        key = (level, parts[0][0].bit_length(), parts[0][0].bit_count(), parts)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = len(self._levels)
             self._levels.append(level)
-            self._edges.append(key[1])
+            self._edges.append(parts)
         return found
 
     def both(self, one: int, other: int) -> int:

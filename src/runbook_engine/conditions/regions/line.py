@@ -37,14 +37,14 @@ class Line(Struct, frozen=True):
     def at_least(self, value: Number) -> int:
         """The lowest rank of a value that is not below ``value``."""
         if self.integer:
-            return math.ceil(value)
+            return math.ceil(_ended(value))
         nearest = _nearest(value)
         return _rank(nearest) + (nearest < value)
 
     def at_most(self, value: Number) -> int:
         """The highest rank of a value that is not above ``value``."""
         if self.integer:
-            return math.floor(value)
+            return math.floor(_ended(value))
         nearest = _nearest(value)
         return _rank(nearest) - (nearest > value)
 
@@ -53,9 +53,13 @@ class Line(Struct, frozen=True):
 
     def first_where(self, span: Span, holds: Callable[[Number], bool]) -> int:
         """The lowest rank of the span from which on a monotone question is answered yes; one behind it where it never is."""
-        low, high = span[0], span[1] + 1
+        low, high = span
+        if low > high or not holds(self.value(high)):
+            return high + 1
+        if holds(self.value(low)):
+            return low
         while low < high:
-            middle = (low + high) // 2
+            middle = _middle(low, high) if self.integer else (low + high) // 2
             if holds(self.value(middle)):
                 high = middle
             else:
@@ -85,6 +89,16 @@ def line_of(known: MetricType) -> Line:
     return Line(known.integer, *whole.clipped((first, last)))
 
 
+def _middle(low: int, high: int) -> int:
+    """Between two whole numbers, so that those of a hundred digits are left behind in few steps."""
+    if low < 0 < high:
+        return 0
+    if high <= 0:
+        return -_middle(-high, -low) - 1
+    small, large = low.bit_length(), high.bit_length()
+    return 1 << (small + large) // 2 if large - small > 2 else (low + high) // 2
+
+
 def _rank(value: float) -> int:
     bits: int = struct.unpack("<q", struct.pack("<d", value))[0]
     return bits if bits >= 0 else -(bits & 0x7FFF_FFFF_FFFF_FFFF)
@@ -93,6 +107,11 @@ def _rank(value: float) -> int:
 def _float(rank: int) -> float:
     found: float = struct.unpack("<d", struct.pack("<q", abs(rank)))[0]
     return found if rank >= 0 else -found
+
+
+def _ended(value: Number) -> Number:
+    """Beyond all whole numbers instead of infinite."""
+    return min(max(value, -_LARGEST_INT - 1), _LARGEST_INT + 1)
 
 
 def _nearest(value: Number) -> float:

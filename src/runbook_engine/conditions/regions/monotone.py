@@ -66,7 +66,8 @@ class _Run:
         return None if isinstance(found, str) else found
 
     def _look_up(self, name: Name) -> Value | None:
-        return self._value if name == self._unknown else self._lookup(name)
+        is_unknown = name.name == self._unknown.name and name.scope == self._unknown.scope  # much used: == is slower
+        return self._value if is_unknown else self._lookup(name)
 
 
 def _stretches(node: Expression, unknown: Name, line: Line, lookup: Lookup) -> list[Span]:

@@ -1,6 +1,6 @@
 """Looks for values in a combination of cells, and hands out only those that the evaluation of a run confirms."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from runbook_engine.conditions.evaluation import evaluator
@@ -19,18 +19,25 @@ Confirm = Callable[[Witness], bool]
 
 MOST_BOXES = 30
 MOST_STEPS = 300
+MOST_STEPS_EACH = 60
 """In one box, with the names in one order."""
 _MOST_CELLS = 6
 _MOST_TEXTS = 80
 
 
-def find(space: Space, region: int, confirm: Confirm) -> Witness | None:
-    """Values in the region for which ``confirm`` holds; None where none was found, which proves nothing."""
-    for box in islice(space.diagrams.boxes(region), MOST_BOXES):
-        for order in _orders(space):
-            found = _Search(space, box, order, confirm).found()
-            if found is not None:
-                return found
+def find(space: Space, regions: Iterable[int], confirm: Confirm) -> Witness | None:
+    """Values in the first of the regions that can be had, for which ``confirm`` holds; None where none was found, which
+    proves nothing.
+    """
+    steps = MOST_STEPS
+    for region in regions:
+        for box in islice(space.diagrams.boxes(region), MOST_BOXES):
+            for order in _orders(space):
+                search = _Search(space, box, order, confirm, min(steps, MOST_STEPS_EACH))
+                found = search.found()
+                steps -= search.spent
+                if found is not None or steps <= 0:
+                    return found
     return None
 
 
@@ -47,12 +54,13 @@ def _orders(space: Space) -> Iterator[list[Name]]:
 class _Search:
     """Depth first over the names, one box."""
 
-    def __init__(self, space: Space, box: tuple[int, ...], order: list[Name], confirm: Confirm) -> None:
+    def __init__(self, space: Space, box: tuple[int, ...], order: list[Name], confirm: Confirm, steps: int) -> None:
         self._space = space
         self._order = order
         self._confirm = confirm
         self._values: Values = {}
-        self._steps = MOST_STEPS
+        self._steps = steps
+        self.spent = 0
         self._allowed = {node: box[space.level[node]] for node in space.survey.unknowns}
         self._related = {
             pair: mask for pair in space.pairs if (mask := box[space.level[pair]]) != space.domains[space.level[pair]]
@@ -78,8 +86,8 @@ class _Search:
             return witness if self._confirm(witness) else None
         name = self._order[index]
         for value in self._candidates(name):
-            self._steps -= 1
-            if self._steps < 0:
+            self.spent += 1
+            if self.spent > self._steps:
                 return None
             self._values[name] = value
             if all(self._agrees(each) for each in self._due.get(name, ())):
@@ -113,7 +121,7 @@ class _Search:
         yield from (cells.values[cell] for cell in bits(named))
         if allowed & cells.other:
             known = [value for value in self._values.values() if isinstance(value, str)]
-            searches = [node for node, text in self._space.survey.open.items() if name in names(node)]
+            searches = [node for node in self._space.survey.open if name in names(node)]
             for text in islice((*known, *texts_for(searches)), _MOST_TEXTS):
                 if cells.at(text) == len(cells.values):
                     yield text
@@ -135,33 +143,32 @@ class _Search:
 
     def _narrowed(self, spans: list[Span], each: Expression | Pair, name: Name, line: Line) -> list[Span]:
         """What is left of the spans when all but this one name are known."""
-        wanted: list[Span] = []
         if isinstance(each, Pair):
-            for side, other, signs in (
-                (each.left, each.right, (LESS, SAME, MORE)),
-                (each.right, each.left, (MORE, SAME, LESS)),
-            ):
-                if not is_monotone_in(side, name) or name in names(other):
-                    continue
+            narrowed = self._narrowed_by_pair(spans, each, name, line)
+            return [*narrowed, *spans] if self._related[each] & NO_RELATION else narrowed
+        grid, allowed = self._space.cells[each], self._allowed[each]
+        if not isinstance(grid, Grid) or not is_monotone_in(each, name):
+            return spans
+        narrowed = spans
+        for point in grid.points:
+            sides = grid.sides(point)
+            if all(side & allowed for side in sides):
+                continue
+            found = pieces(each, name, line, point, self._look_up)
+            narrowed = _common(narrowed, [span for span, side in found if sides[side] & allowed])
+        return [*narrowed, *spans] if allowed & grid.absent else narrowed
+
+    def _narrowed_by_pair(self, spans: list[Span], pair: Pair, name: Name, line: Line) -> list[Span]:
+        for side, other, relations in (
+            (pair.left, pair.right, (LESS, SAME, MORE)),
+            (pair.right, pair.left, (MORE, SAME, LESS)),
+        ):
+            if is_monotone_in(side, name) and name not in names(other):
                 threshold = evaluator(other)(self._look_up)
                 if threshold is None or isinstance(threshold, str):
                     return spans
-                for span, sign in pieces(side, name, line, threshold, self._look_up):
-                    if signs[sign] & self._related[each]:
-                        wanted.append(span)
-                return _common(spans, wanted)
-            return spans
-        grid = self._space.cells[each]
-        if not isinstance(grid, Grid) or not is_monotone_in(each, name):
-            return spans
-        for point in grid.points:
-            sides = grid.sides(point)
-            wanted = [
-                span
-                for span, sign in pieces(each, name, line, point, self._look_up)
-                if sides[sign] & self._allowed[each]
-            ]
-            spans = _common(spans, wanted)
+                found = pieces(side, name, line, threshold, self._look_up)
+                return _common(spans, [span for span, sign in found if relations[sign] & self._related[pair]])
         return spans
 
 

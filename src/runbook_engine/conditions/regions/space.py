@@ -39,6 +39,13 @@ class Space:
         pairs = dict.fromkeys((*survey.pairs, *(pair for pair, _, _ in self.multiples)))
         added, self.triangles = triangles(pairs)
         self.pairs: tuple[Pair, ...] = (*pairs, *added)
+        self._pairs_of: dict[Expression, list[Pair]] = {}
+        for pair in self.pairs:
+            self._pairs_of.setdefault(pair.left, []).append(pair)
+            self._pairs_of.setdefault(pair.right, []).append(pair)
+        self._open_of: dict[Expression, list[Expression]] = {}
+        for node in survey.open:
+            self._open_of.setdefault(names(node)[0], []).append(node)
         for group in _groups(survey):
             self._lay(group)
         self.diagrams = Diagrams(self.domains, most_work)
@@ -53,28 +60,22 @@ class Space:
         return self.diagrams.where(self.level[node], self.cells[node].absent)
 
     def _lay(self, group: list[Unknown]) -> None:
-        """Give the unknowns that are compared with each other their cells and levels, and their pairs levels below."""
+        """Give the unknowns that are compared with each other their cells and levels. A pair comes right behind the second
+        of the two, since the size of a diagram lies in what must be remembered from one level to a later one.
+        """
         if group[0].is_numeric:
             grid = self._grid(group)
             for unknown in group:
                 self._add(unknown, grid, grid.within(unknown.line))
             if len(group) > 1:
                 self._simplify(group, grid)
-        else:
-            choices = Choices(value for unknown in group for value in _choices(unknown))
-            for unknown in group:
-                mask = sum(1 << choices.at(value) for value in _choices(unknown, own=True))
-                if unknown.known.dimension is Dimension.TEXT and not unknown.known.members:
-                    mask = choices.present
-                self._add(unknown, choices, mask)
-        inside = {unknown.node for unknown in group}
-        for pair in self.pairs:
-            if pair.left in inside:
-                self.level[pair] = self._variable(LESS | SAME | MORE | NO_RELATION)
-        for node, name in self.survey.open.items():
-            anchor = name if name is not None else next(iter(names(node)), None)
-            if anchor is not None and anchor in inside:
-                self.open_level[node] = self._variable(YES | NO | NO_ANSWER)
+            return
+        choices = Choices(value for unknown in group for value in _choices(unknown))
+        for unknown in group:
+            mask = sum(1 << choices.at(value) for value in _choices(unknown, own=True))
+            if unknown.known.dimension is Dimension.TEXT and not unknown.known.members:
+                mask = choices.present
+            self._add(unknown, choices, mask)
 
     def _grid(self, group: list[Unknown]) -> Grid:
         """One grid for all: with their bounds, where they are compared with each other."""
@@ -97,8 +98,14 @@ class Space:
         return Grid(points)
 
     def _add(self, unknown: Unknown, cells: Cells, present: int) -> None:
-        self.cells[unknown.node] = cells
-        self.level[unknown.node] = self._variable(present | (cells.absent if unknown.may_be_absent else 0))
+        node = unknown.node
+        self.cells[node] = cells
+        self.level[node] = self._variable(present | (cells.absent if unknown.may_be_absent else 0))
+        for pair in self._pairs_of.get(node, ()):
+            if pair.left in self.level and pair.right in self.level:
+                self.level[pair] = self._variable(LESS | SAME | MORE | NO_RELATION)
+        for each in self._open_of.get(node, ()):
+            self.open_level[each] = self._variable(YES | NO | NO_ANSWER)
 
     def _simplify(self, group: list[Unknown], grid: Grid) -> None:
         asked = {value for unknown in group for value in unknown.values}

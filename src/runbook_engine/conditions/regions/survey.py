@@ -50,8 +50,8 @@ class Survey:
         self._types = types
         self.unknowns: dict[Expression, Unknown] = {}
         self.pairs: dict[Pair, None] = {}
-        self.open: dict[Expression, Name | None] = {}
-        """Questions without an answer that can be reasoned with; with the text that is searched, where one is."""
+        self.open: dict[Expression, None] = {}
+        """Questions without an answer that can be reasoned with."""
         self.cuts: dict[tuple[Expression, Value], tuple[Name, list[Piece]]] = {}
         """Calculations with one name against a literal, as pieces of that name."""
 
@@ -72,7 +72,7 @@ class Survey:
                     self._open(question)
 
     def _open(self, question: Search | Open) -> None:
-        self.open.setdefault(question.node, question.name if isinstance(question, Search) else None)
+        self.open.setdefault(question.node)
         for name in names(question.node):
             self._name(name)
 

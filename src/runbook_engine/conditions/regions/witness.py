@@ -12,10 +12,15 @@ from runbook_engine.quantity import parse as read
 class Witness(Mapping[Name, Value | None]):
     """A value for every name in the conditions, in its base unit; None where it is missing."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_found", "_values")
 
     def __init__(self, values: Mapping[Name, Value | None]) -> None:
         self._values = dict(values)
+        self._found = {(name.scope, name.name): value for name, value in values.items()}
+
+    def look_up(self, name: Name) -> Value | None:
+        """As conditions are evaluated with; a name that is not in them is missing."""
+        return self._found.get((name.scope, name.name))
 
     def __getitem__(self, name: Name) -> Value | None:
         return self._values[name]
