@@ -22,6 +22,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 Session = psycopg.Connection[tuple[Any, ...]]
 
 
+LATE_S = 5.0
+"""So much later than it should a probe may end on a machine that is busy: what it is held by here would hold it for ever."""
+
+
 class Measure(Protocol):
     """Measures as the engine does: under a deadline, which the probe is told."""
 
@@ -43,7 +47,7 @@ def password() -> str:
 @pytest.fixture
 def measure() -> Measure:
     async def measure(probe: Probe[Any, Any], *, deadline: float = 10.0, **params: object) -> Any:
-        with anyio.fail_after(deadline):
+        with anyio.fail_after(deadline + LATE_S):
             ctx = ProbeContext(deadline=anyio.current_time() + deadline, environ={})
             return await probe(probe.params.model_validate(params), ctx)
 

@@ -20,7 +20,7 @@ from runbook_probes.postgres_ready import ready
 
 pytestmark = pytest.mark.anyio
 
-SOON = 1.0
+SOON = 5.0
 """Seconds in which a probe with a deadline of half a second has ended."""
 STARTING = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
 FULL = b"SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0"

@@ -1,6 +1,7 @@
 """redis.ping and redis.info against a real server, and every way in which it is not measured."""
 
 import asyncio
+import itertools
 import os
 import re
 import ssl
@@ -67,26 +68,36 @@ async def test_without_look_ups_the_hit_rate_is_missing_and_not_zero(
     assert reading.missing["hit_rate"] == "nobody looked for a key"
 
 
+async def somebody_asks_for_info(client: Any) -> None:
+    """Returns when a client other than this one has asked for INFO, as a probe does at the beginning of its sample."""
+
+    def counted() -> int:
+        return int(client.info("commandstats").get("cmdstat_info", {"calls": 0})["calls"])
+
+    begun = counted()
+    for asked in itertools.count(1):
+        if counted() > begun + asked:
+            return
+        await anyio.sleep(0.005)
+
+
 async def test_over_a_sample_only_what_happens_now_counts(redis_server: Any, fresh: Any, measure: Any) -> None:
     fresh.set("a", 1)
     for _ in range(50):
         fresh.get("b")
-    seen = fresh.info("stats")["total_commands_processed"]
 
     async def look_up() -> None:
-        # Its first INFO makes the probe seen.
-        while fresh.info("stats")["total_commands_processed"] < seen + 3:
-            await anyio.sleep(0.005)
+        await somebody_asks_for_info(fresh)
         for _ in range(9):
             fresh.get("a")
         fresh.get("b")
 
     async with anyio.create_task_group() as group:
         group.start_soon(look_up)
-        reading = await measure(info, url=redis_server.url, sample="500ms")
+        reading = await measure(info, url=redis_server.url, sample="1s")
     assert (reading.hits, reading.misses) == (9, 1)
     assert reading.hit_rate == 90
-    assert reading.ops_per_second >= 10 / 0.6
+    assert 10 / 5 <= reading.ops_per_second < 1_000
     whole = await measure(info, url=redis_server.url)
     assert (whole.hits, whole.misses) == (9, 51)
 
@@ -102,16 +113,14 @@ async def test_counters_that_go_backwards_are_an_error_and_not_a_rate(
 ) -> None:
     for _ in range(5):
         fresh.get("b")
-    before = fresh.info("stats")["total_commands_processed"]
 
     async def reset() -> None:
-        while fresh.info("stats")["total_commands_processed"] < before + 3:
-            await anyio.sleep(0.005)
+        await somebody_asks_for_info(fresh)
         fresh.config_resetstat()
 
     async with anyio.create_task_group() as group:
         group.start_soon(reset)
-        error = await fails(info, url=redis_server.url, sample=0.5)
+        error = await fails(info, url=redis_server.url, sample=1.0)
     assert error.kind is ErrorKind.OTHER
     assert "statistics reset" in error.message
 

@@ -34,6 +34,10 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 PAST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
+LATE_S = 5.0
+"""So much later than it should a probe may end on a machine that is busy: what it is held by here would hold it for ever."""
+
+
 @dataclass
 class Request:
     method: str
@@ -362,10 +366,11 @@ def response() -> type[Response]:
 
 @pytest.fixture
 def measure() -> Callable[..., Awaitable[Any]]:
-    """Measures once as the engine does: the deadline is told to the probe, and held from outside as well."""
+    """Measures once, told of the deadline that the engine would set."""
 
     async def once(probe: Probe[Any, Any], timeout: float = 5.0, **params: object) -> Any:
-        with anyio.fail_after(timeout) as scope:
-            return await probe(probe.params.model_validate(params), ProbeContext(deadline=scope.deadline))
+        with anyio.fail_after(timeout + LATE_S):
+            ctx = ProbeContext(deadline=anyio.current_time() + timeout)
+            return await probe(probe.params.model_validate(params), ctx)
 
     return once

