@@ -24,7 +24,10 @@ _LOOK = 0.3
 @click.command(
     "test",
     epilog=examples(
-        "runbook test", "runbook test runbooks/ --fail-under 100", "runbook test high-latency -k database --watch"
+        "runbook test",
+        "runbook test runbooks/ --fail-under 100",
+        "runbook test high-latency -k database --watch",
+        "runbook test --generate my-runbook.yaml",
     ),
 )
 @click.argument("paths", nargs=-1, type=RunbookName())
@@ -45,8 +48,29 @@ _LOOK = 0.3
     help="For people or for programs.",
 )
 @click.option("--watch", is_flag=True, help="Test again whenever a file changes, until Ctrl-C.")
+@click.option(
+    "--generate",
+    is_flag=True,
+    help="Write the fewest cases that take every branch, error route and finding of the one runbook in PATHS.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="Where --generate writes; - is standard output.  [default: beside the runbook]",
+)
+@click.option("--force", is_flag=True, help="Let --generate replace a file.")
 def command(
-    paths: tuple[str, ...], word: str, fail_under: float | None, junit: Path | None, format_: str, watch: bool
+    paths: tuple[str, ...],
+    word: str,
+    fail_under: float | None,
+    junit: Path | None,
+    format_: str,
+    *,
+    watch: bool,
+    generate: bool,
+    output: Path | None,
+    force: bool,
 ) -> int:
     """Test runbooks with given readings: nothing is measured, nobody waits.
 
@@ -54,6 +78,12 @@ def command(
     Tells what the tests cover: branches, error routes by kind of error, findings.
     Ends with 0 where all passed, 1 where a case failed or too little is covered, 78 where a document has mistakes.
     """
+    if generate:
+        from runbook_engine.cli.test_writing import write_tests
+
+        return write_tests(paths, output, force=force)
+    if output is not None or force:
+        raise click.UsageError("-o and --force are for --generate")
 
     def once() -> tuple[int, set[Path]]:
         return _tested(paths, word, fail_under, junit, format_)

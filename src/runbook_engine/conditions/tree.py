@@ -4,7 +4,7 @@ Every node knows the ``start`` and ``end`` of its text, which count in no compar
 the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -234,31 +234,39 @@ def names(expression: Expression) -> tuple[Name, ...]:
     return tuple(node for node in walk(expression) if isinstance(node, Name))
 
 
-def renamed(expression: Expression, scope: str) -> Expression:  # noqa: C901 - a table of the kinds of node
+def renamed(expression: Expression, scope: str) -> Expression:
     """The same said from elsewhere: metrics of this step become those of the step ``scope``."""
+    return _with_names(expression, lambda name: replace(name, scope=scope) if name.scope is None else name)
 
-    def again(node: Expression) -> Expression:
-        return renamed(node, scope)
 
-    match expression:
+def rescoped(expression: Expression, scopes: Mapping[str, str]) -> Expression:
+    """The same with the metrics of some steps taken from others."""
+    return _with_names(expression, lambda name: replace(name, scope=scopes.get(name.scope or "", name.scope)))
+
+
+def _with_names(node: Expression, change: Callable[[Name], Name]) -> Expression:  # noqa: C901 - a table of the kinds of node
+    def again(below: Expression) -> Expression:
+        return _with_names(below, change)
+
+    match node:
         case Name():
-            return replace(expression, scope=scope) if expression.scope is None else expression
+            return change(node)
         case Constant():
-            return expression
+            return node
         case Minus() | Not():
-            return replace(expression, operand=again(expression.operand))
+            return replace(node, operand=again(node.operand))
         case Arithmetic() | Comparison():
-            return replace(expression, left=again(expression.left), right=again(expression.right))
+            return replace(node, left=again(node.left), right=again(node.right))
         case Membership():
-            return replace(expression, subject=again(expression.subject), items=tuple(map(again, expression.items)))
+            return replace(node, subject=again(node.subject), items=tuple(map(again, node.items)))
         case Matches():
-            return replace(expression, subject=again(expression.subject))
+            return replace(node, subject=again(node.subject))
         case Contains():
-            return replace(expression, subject=again(expression.subject), part=again(expression.part))
+            return replace(node, subject=again(node.subject), part=again(node.part))
         case IsMissing():
-            return replace(expression, name=again(expression.name))
+            return replace(node, name=change(node.name))
         case And() | Or():
-            return replace(expression, parts=tuple(map(again, expression.parts)))
+            return replace(node, parts=tuple(map(again, node.parts)))
 
 
 def told_by(expression: Expression, truth: bool) -> frozenset[Name]:  # noqa: FBT001 - whether it holds or fails

@@ -141,10 +141,10 @@ class Prover(Struct, frozen=True):
             if len(owners) != 1:
                 break
             (owner,) = owners
-            chosen = [way for _, way in leading]
-            if any(way.place[0] == "on_error" for way in chosen):
+            taken = [way for _, way in leading]
+            if any(way.place[0] == "on_error" for way in taken):
                 break
-            fact = _chosen(self.steps[owner].ways, chosen)
+            fact = chosen(self.steps[owner].ways, taken)
             if fact is not None:
                 found.append((owner, renamed(fact, owner)))
             here = owner
@@ -166,10 +166,10 @@ class Prover(Struct, frozen=True):
             self.mistakes.warn(code, message, (*path, "else"), help=hint, key=True)
 
 
-def _chosen(ways: Sequence[Way], chosen: Sequence[Way]) -> Expression | None:
+def chosen(ways: Sequence[Way], taken: Sequence[Way]) -> Expression | None:
     """When one of some branches wins: its condition holds and none before it does. None where that says nothing."""
     arms: list[Expression] = []
-    for way in chosen:
+    for way in taken:
         parts: list[Expression] = []
         for each in ways:
             if each.place == way.place:

@@ -147,9 +147,14 @@ def check_file(file: Path | str, *, probes: Registry | None = None, library: Lib
 
 
 def check_cases(
-    loaded: LoadedCases, file: Path | str, *, probes: Registry | None = None, library: Library | None = None
+    loaded: LoadedCases,
+    file: Path | str,
+    *,
+    probes: Registry | None = None,
+    library: Library | None = None,
+    compiler: Compiler | None = None,
 ) -> CheckedFile:
-    """As ``check_file``, for what was read already and stands in ``file``."""
+    """As ``check_file``, for what was read already and stands in ``file``. ``compiler`` may know the runbook already."""
     if loaded.partial is None:
         return CheckedFile(loaded, None, {}, loaded.diagnostics, loaded.sources)
     library = library or Library.default()
@@ -157,7 +162,7 @@ def check_cases(
     runbook = _runbook(loaded.partial, Path(file), library, found)
     if runbook is None:
         return CheckedFile(loaded, None, {}, found.sorted(), loaded.sources)
-    compiled = Compiler(probes or Registry(), library).file(runbook)
+    compiled = (compiler or Compiler(probes or Registry(), library)).for_others(runbook)
     if compiled.plan is None:
         errors = [each for each in compiled.diagnostics if each.level is DiagnosticLevel.ERROR]
         diagnostics = tuple(sorted((*found.sorted(), *errors)))
