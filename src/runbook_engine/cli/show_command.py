@@ -33,6 +33,8 @@ def page(plan: "Plan") -> Iterator[str]:
     if document.description:
         yield ""
         yield from _wrapped(document.description)
+    yield ""
+    yield from _wrapped(_promised(plan))
     yield from _listed("Symptoms", document.symptoms)
     yield from _inputs(plan)
     yield from _decisions(plan)
@@ -40,6 +42,25 @@ def page(plan: "Plan") -> Iterator[str]:
     yield from _resolutions(plan)
     yield from _listed("Prevention", document.prevention)
     yield from _listed("References", [f"{each.title}: {each.url}" for each in document.references])
+
+
+def _promised(plan: "Plan") -> str:
+    """What is proven of a run before it begins: what it changes, and how long it may take."""
+    from runbook_engine.graph.advice import unproven
+    from runbook_engine.graph.duration import longest
+    from runbook_engine.quantity import Dimension, show
+
+    doubtful = unproven(plan)
+    changes = "Only reads: every probe that it can reach changes nothing."
+    if doubtful:
+        changes = f"Whether it only reads cannot be proven of {', '.join(doubtful)}."
+    seconds = longest(plan).seconds
+    takes = (
+        "waits for a person as long as it takes"
+        if seconds is None
+        else f"takes at most {show(seconds, Dimension.DURATION)}"
+    )
+    return f"{changes} A run {takes}."
 
 
 def _inputs(plan: "Plan") -> Iterator[str]:
