@@ -20,6 +20,8 @@ from runbook_engine.report.model import (
     StepPart,
 )
 
+_ENVIRONMENT = "environment "
+"""How the source of an input begins whose value an environment gave; also that of a variable, which goes on with two words."""
 NOT_REACHED = "not reached"
 _ENDINGS: Mapping[Ending, str] = MappingProxyType(
     {Ending.INTERRUPTED: "The run was interrupted", Ending.DEADLINE: "The run's deadline passed"}
@@ -52,10 +54,12 @@ class Following(Struct, frozen=True):
 
     runbook: str
     metrics: tuple[JudgedPart, ...]
+    environment: str = ""
 
     @property
     def command(self) -> str:
-        return f"runbook run {self.runbook}"
+        """In the environment that the triage was in."""
+        return f"runbook run {self.runbook}{f' -e {self.environment}' if self.environment else ''}"
 
     @property
     def titles(self) -> str:
@@ -122,7 +126,9 @@ class View(Struct, frozen=True, dict=True):
         found: dict[str, list[JudgedPart]] = {}
         for each in self.exceeded:
             found.setdefault(each.runbook, []).append(each)
-        return tuple(Following(runbook, tuple(metrics)) for runbook, metrics in found.items())
+        sources = (each.source.partition(_ENVIRONMENT) for each in self.report.inputs.values())
+        chosen = next((name for before, found, name in sources if found and not before and " " not in name), "")
+        return tuple(Following(runbook, tuple(metrics), chosen) for runbook, metrics in found.items())
 
     @cached_property
     def unmeasured(self) -> tuple[Unmeasured, ...]:

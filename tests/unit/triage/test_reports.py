@@ -7,10 +7,13 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 import runbook_engine as rb
 from runbook_engine.probe import ErrorKind, ProbeError
 from runbook_engine.report import ReportFormat, render, report_schema
+from runbook_engine.report.building import build
+from runbook_engine.report.view import View
 
 Triage = Callable[..., rb.Trace]
 HOSTILE = "\x1b[31m</td><script>alert(1)</script> | `x` [a](javascript:b) \u202e\n# heading"
@@ -145,3 +148,18 @@ def test_a_secret_is_in_no_format(measured: Triage) -> None:
     trace = measured(database_url="postgresql://reader:sw0rdf1sh@db/app")
 
     assert not [each for each in ReportFormat if "sw0rdf1sh" in render(trace, each)]
+
+
+@pytest.mark.parametrize(
+    ("source", "command"),
+    [
+        ("environment staging", "runbook run high-latency -e staging"),
+        ("environment variable API_URL", "runbook run high-latency"),
+        ("command line", "runbook run high-latency"),
+    ],
+)
+def test_what_to_run_next_is_in_the_same_environment(measured: Triage, source: str, command: str) -> None:
+    report = build(measured({"cpu": {"latest_percent": 93.0}}))
+    given = {"api_url": replace(report.inputs["api_url"], source=source)}
+    (following,) = View(replace(report, inputs=given)).following
+    assert following.command == command
