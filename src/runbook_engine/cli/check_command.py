@@ -48,9 +48,7 @@ INVALID = 78
     is_flag=True,
     help="Show what --fix would change, as a diff, and write nothing.",
 )
-def command(
-    paths: tuple[str, ...], format_: str, explain: str | None, *, notes: bool, fix: bool, diff: bool
-) -> int:
+def command(paths: tuple[str, ...], format_: str, explain: str | None, *, notes: bool, fix: bool, diff: bool) -> int:
     """Report every mistake in documents of every kind: in files, in directories, or in runbooks by name.
 
     Without PATHS all that can be found are checked.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -12,6 +13,9 @@ from runbook_engine.document.suppression import suppressed
 from runbook_engine.graph.compile import Compiler, thorough
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
+
+if TYPE_CHECKING:
+    from runbook_engine.engine.environments import Inputs
 
 
 class CheckedFile(Struct, frozen=True):
@@ -61,7 +65,7 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.document.environment import load_environment
                 from runbook_engine.engine.environments import check_environment
 
-                return check_environment(load_environment(text, name), path, self.library).diagnostics
+                return check_environment(load_environment(text, name), path, self.library, self._inputs).diagnostics
             case "knowledge":
                 from runbook_engine.document.knowledge import load_knowledge
                 from runbook_engine.engine.knowledge_checks import check_knowledge
@@ -72,10 +76,14 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.testing.running import check_cases
 
                 loaded = load_cases(text, name)
-                checked = check_cases(loaded, path, probes=self.registry, library=self.library)
+                checked = check_cases(loaded, path, library=self.library, compiler=self._compiler)
                 # What is wrong with the runbook is said where the runbook is checked.
                 return [each for each in checked.diagnostics if each.file == name]
         return self._compiler.loaded(load(text, name), path).diagnostics
+
+    @cached_property
+    def _inputs(self) -> "dict[Library, Inputs]":
+        return {}
 
     @cached_property
     def _compiler(self) -> Compiler:

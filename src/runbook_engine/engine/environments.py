@@ -50,12 +50,34 @@ def check_environment_file(file: Path, library: Library) -> LoadedEnvironment:
     return check_environment(load_environment_file(file), file, library)
 
 
-def check_environment(loaded: LoadedEnvironment, file: Path, library: Library) -> LoadedEnvironment:
-    """As ``check_environment_file``, for what was read already and stands in ``file``."""
+class Inputs(Struct, frozen=True):
+    """The inputs of all documents of a library, and the names of those too that are broken."""
+
+    known: Known
+    names: tuple[str, ...]
+
+
+def check_environment(
+    loaded: LoadedEnvironment, file: Path, library: Library, memory: dict[Library, Inputs] | None = None
+) -> LoadedEnvironment:
+    """As ``check_environment_file``, for what was read already and stands in ``file``.
+
+    ``memory`` keeps what was read of libraries, for the next environment.
+    """
+    memory = {} if memory is None else memory
+    library = _beside(file, library)
+    if library not in memory:
+        memory[library] = _inputs(library)
+    there = memory[library]
+    found = tuple(sorted((*loaded.diagnostics, *check_values(loaded, there.known, there.names))))
+    whole = None if any(each.level is DiagnosticLevel.ERROR for each in found) else loaded.environment
+    return LoadedEnvironment(whole, loaded.partial, found, loaded.source)
+
+
+def _inputs(library: Library) -> Inputs:
     from runbook_engine.document import load_file
     from runbook_engine.document.policy_load import load_policy_file
 
-    library = _beside(file, library)
     documents: dict[str, Mapping[str, Input]] = {}
     for name, each in library.files().items():
         runbook = load_file(each).partial
@@ -64,10 +86,7 @@ def check_environment(loaded: LoadedEnvironment, file: Path, library: Library) -
         policy = load_policy_file(each).partial
         documents[f"the policy {each.stem}"] = policy.inputs if policy is not None else {}
     known = inputs_of(documents)
-    names = sorted(known.keys() | all_names(library))
-    found = tuple(sorted((*loaded.diagnostics, *check_values(loaded, known, names))))
-    whole = None if any(each.level is DiagnosticLevel.ERROR for each in found) else loaded.environment
-    return LoadedEnvironment(whole, loaded.partial, found, loaded.source)
+    return Inputs(known, tuple(sorted(known.keys() | all_names(library))))
 
 
 def inputs_of(documents: Mapping[str, Mapping[str, Input]]) -> Known:

@@ -43,7 +43,20 @@ class Compiler(Struct, frozen=True):
     """Also say what is legal and rarely meant, and prove what can be proven: for the checker; a run does without."""
     policies: tuple["Policy", ...] = ()
     """Those whose thresholds a thorough check holds against the runbook's."""
+    called: "dict[Path, CompiledRunbook] | None" = None
+    """Sound runbooks that others call or test, kept so that each is compiled once; None keeps nothing."""
     _calling: tuple[str, ...] = ()
+
+    def for_others(self, file: Path, calling: tuple[str, ...] = ()) -> CompiledRunbook:
+        """A runbook that is not checked itself, but called by ``calling`` or tested."""
+        known = self.called.get(file) if self.called is not None else None
+        if known is not None:
+            return known
+        compiled = Compiler(self.registry, self.library, called=self.called, _calling=calling).file(file)
+        # One with a mistake may be without it where others call it: a circle has a beginning.
+        if self.called is not None and compiled.plan is not None:
+            self.called[file] = compiled
+        return compiled
 
     def file(self, file: Path) -> CompiledRunbook:
         from runbook_engine.document import load_file
@@ -154,7 +167,7 @@ class Compiler(Struct, frozen=True):
                 write=closest(step.call, error.known),
             )
             return None
-        compiled = Compiler(self.registry, self.library, _calling=calling).file(path)
+        compiled = self.for_others(path, calling)
         if compiled.plan is None:
             errors = [each for each in compiled.diagnostics if each.level is DiagnosticLevel.ERROR]
             found.add(
@@ -168,7 +181,8 @@ def thorough(registry: Registry, library: Library) -> Compiler:
     from runbook_engine.document.policy_load import load_policy_file
 
     policies = (load_policy_file(each).partial for each in library.policies())
-    return Compiler(registry, library, thorough=True, policies=tuple(each for each in policies if each is not None))
+    sound = tuple(each for each in policies if each is not None)
+    return Compiler(registry, library, thorough=True, policies=sound, called={})
 
 
 def as_json(runbook: Runbook) -> dict[str, JsonValue]:

@@ -1,7 +1,7 @@
 """Every code has a page, and the documents on it are what the page says of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from runbook_engine.cli.check_files import CheckedFile, Checker
-from runbook_engine.document import CODES, DiagnosticLevel
+from runbook_engine.document import CODES, DiagnosticLevel, render_all
 from runbook_engine.document.pages import Example, Page, Settings, page, read
 from runbook_engine.errors import UsageError
-from runbook_engine.library import Library, shipped_directory
+from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "check" / "codes"
 PAGES = files("runbook_engine.document").joinpath("codes")
 REPEATED = re.compile(r"^(?P<line>.*)\n *# …[^\n]*\n", re.MULTILINE)
 
@@ -45,7 +46,7 @@ def checked(folder: Path, examples: Sequence[Example], settings: Settings) -> Ch
         file = folder / each.file
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(written(each, settings))
-    return Checker(registry(), Library((folder, shipped_directory()))).file(folder / examples[0].file)
+    return Checker(registry(), Library((folder,))).file(folder / examples[0].file)
 
 
 def test_no_page_is_about_a_code_that_does_not_exist() -> None:
@@ -75,6 +76,24 @@ def test_the_wrong_document_of_a_page_has_its_mistake_and_no_other_and_the_right
     assert {each.level for each in wrong if each.code == code} == {found.level}
     assert [str(each) for each in right if each.level is not DiagnosticLevel.NOTE and each.suppressed is None] == []
     assert code not in {each.code for each in right}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_wrong_document_of_a_page_is_reported_as_in_its_golden_file(
+    code: str, tmp_path: Path, golden: Callable[[Path, str], None]
+) -> None:
+    found = existing(code)
+
+    wrong = checked(tmp_path, found.wrong, found.settings)
+
+    shown = render_all([each for each in wrong.diagnostics if each.code == code], {wrong.file: wrong.text})
+    for place, name in ((f"{tmp_path}/", ""), (str(tmp_path), "FOLDER")):
+        shown = shown.replace(place, name)
+    golden(GOLDEN / f"{code}.out", shown + "\n")
+
+
+def test_there_is_no_golden_file_of_a_code_that_does_not_exist() -> None:
+    assert {each.stem for each in GOLDEN.iterdir()} == set(CODES)
 
 
 @pytest.mark.parametrize("code", CODES)
