@@ -58,6 +58,7 @@ def test_the_wheel_holds_engine_probes_runbooks_and_templates(wheel: Path) -> No
         "runbook_engine/__init__.py",
         "runbook_engine/py.typed",
         "runbook_engine/_runbooks/high-latency.yaml",
+        "runbook_engine/document/codes/RB301.md",
         "runbook_probes/http.py",
         "runbook_probes/py.typed",
     ):
