@@ -156,11 +156,10 @@ def test_of_small_types_everything_is_told_as_full_enumeration_finds_it(branches
         assert (facts.witness is not None) == wins
         assert bool(facts.shadowed_by) == (True in truths and not wins)
         if facts.shadowed_by:
-            held = [walk.truths for walk in walks if walk.truths[index]]
-            assert all(any(truths[each] is not False for each in facts.shadowed_by) for truths in held)
-            assert set(facts.undecided_by) == {
-                each for each in facts.shadowed_by if not any(truths[each] for truths in held)
-            }
+            held = [walk for walk in walks if walk.truths[index]]
+            assert all(any(walk.truths[each] is not False for each in facts.shadowed_by) for walk in held)
+            winners = {walk.winner for walk in held}
+            assert facts.undecided_by == tuple(each for each in facts.shadowed_by if each not in winners)
         assert _spoken(analysis, index) <= {walk.winner for walk in walks if walk.truths[index]} - {index}
         overtaken = any(walk.winner not in (None, index) for walk in walks if walk.truths[index])
         assert bool(facts.overlaps) == overtaken

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from runbook_engine.conditions.regions.witness import Witness
 from runbook_engine.conditions.tree import Expression, Name, names
 from runbook_engine.quantity import MetricType
 
-MOST_WORK = 200_000
+MOST_WORK = 400_000
 MOST_WORK_EACH = 60
 """Steps of the algebra, each of a few microseconds, in all and more for each branch: then the conditions are too many."""
 MOST_LATER_WORK = 50_000
@@ -68,10 +68,13 @@ class _Walk:
         self.branches = branches
         self.answers = answers
         self.start = start
-        self.compiled: list[Compiled] = [compile(branch) for branch in branches]
         self.remaining = [start]
         for each in answers:
             self.remaining.append(space.diagrams.both(self.remaining[-1], each.fails))
+
+    @cached_property
+    def compiled(self) -> list[Compiled]:
+        return [compile(branch) for branch in self.branches]
 
     def analysis(self, types: Types) -> Analysis:
         gap, unprovable = self._gap(types)
@@ -96,7 +99,7 @@ class _Walk:
         shadows: tuple[int, ...] = ()
         if not never and diagrams.both(self.remaining[index], holds) == NOTHING:
             shadows = self._covers(own, index)
-        undecided = tuple(each for each in shadows if diagrams.both(own, self.answers[each].holds) == NOTHING)
+        undecided = tuple(each for each in shadows if self._stopping(own, each) == NOTHING)
         return BranchFacts(
             always,
             never,
@@ -106,14 +109,19 @@ class _Walk:
             self._bounded(partial(self._reached, index), None),
         )
 
+    def _stopping(self, region: int, index: int) -> int:
+        """What of the region a branch wins."""
+        both = self.space.diagrams.both
+        return both(both(region, self.remaining[index]), self.answers[index].holds)
+
     def _covers(self, region: int, index: int) -> tuple[int, ...]:
         """Branches before ``index`` that together let nothing of the region pass; one, if one does it alone."""
         both = self.space.diagrams.both
-        found = [owner for owner, _ in islice(self._owners(region, index), _MOST_COVERS)]
+        found = list(islice(self._owners(region, index, few=True), _MOST_COVERS))
         for each in found:
             if both(region, self.answers[each].fails) == NOTHING:
                 return (each,)
-        for each in tuple(found):
+        for each in tuple(found) if len(found) < _MOST_COVERS else ():
             rest = region
             for other in found:
                 rest = both(rest, self.answers[other].fails) if other != each else rest
@@ -121,9 +129,9 @@ class _Walk:
                 found.remove(each)
         return tuple(sorted(found))
 
-    def _owners(self, region: int, index: int) -> Iterator[tuple[int, bool]]:
-        """The branches before ``index`` at which combinations of the region stop, and whether they hold there; each once,
-        though what stops at one might stop at a later one as well.
+    def _owners(self, region: int, index: int, *, few: bool = False) -> Iterator[int]:
+        """The branches before ``index`` at which combinations of the region stop, each once; with ``few`` as few as it
+        takes to stop all of them, earlier or later.
         """
         diagrams = self.space.diagrams
         while (box := next(diagrams.boxes(region), None)) is not None:
@@ -133,25 +141,24 @@ class _Walk:
             )
             if owner == index:
                 return
-            yield owner, diagrams.holds(self.answers[owner].holds, cells)
-            region = diagrams.both(region, self.answers[owner].fails)
+            yield owner
+            fails = self.answers[owner].fails
+            rest = fails if few else diagrams.opposite(diagrams.without(self.remaining[owner], fails))
+            region = diagrams.both(region, rest)
 
     def _overlaps(self, index: int) -> tuple[Overlap, ...]:
         diagrams = self.space.diagrams
         own = diagrams.both(self.start, self.answers[index].holds)
-        taken = diagrams.without(own, self.remaining[index])
         found: list[Overlap] = []
-        for owner, holds in islice(self._owners(taken, index), _MOST_COVERS):
-            if holds and len(found) < MOST_OVERLAPS:
-                region = diagrams.both(diagrams.both(own, self.remaining[owner]), self.answers[owner].holds)
-                witness = self._find(region, partial(self._both_hold, owner, index))
-                if witness is not None:
-                    found.append(Overlap(owner, witness))
-        return tuple(sorted(found, key=lambda each: each.earlier))
+        for owner in islice(self._owners(diagrams.without(own, self.remaining[index]), index), _MOST_COVERS):
+            region = self._stopping(own, owner)
+            witness = self._find(region, partial(self._both_hold, owner, index)) if region != NOTHING else None
+            if witness is not None:
+                found.append(Overlap(owner, witness))
+        return tuple(sorted(found[:MOST_OVERLAPS], key=lambda each: each.earlier))
 
     def _reached(self, index: int) -> Witness | None:
-        region = self.space.diagrams.both(self.remaining[index], self.answers[index].holds)
-        return self._find(region, lambda values: self._outcome(values) == (index, True))
+        return self._find(self._stopping(self.start, index), lambda values: self._outcome(values) == (index, True))
 
     def _missing(self) -> tuple[Name, ...]:
         diagrams, stopped = self.space.diagrams, self._stopped()
@@ -192,10 +199,7 @@ class _Walk:
     def _outcome(self, values: Witness) -> tuple[int, bool | None] | None:
         """The branch at which the walk stops, and whether it holds; None where an ``else`` is reached."""
         for index, each in enumerate(self.compiled):
-            try:
-                value = each.run(values.look_up)
-            except TypeError:
-                return index, None
+            value = each.run(values.look_up)
             if value is None or value:
                 return index, None if value is None else True
         return None

@@ -25,6 +25,7 @@ from runbook_engine.conditions.tree import (
     Or,
     children,
     names,
+    unparse,
 )
 from runbook_engine.quantity import Dimension, Value
 
@@ -137,14 +138,32 @@ def _compared(whole: Expression, left: Expression, operator: Operator, right: Ex
     one, other = dimension_of(left, types), dimension_of(right, types)
     if one is None or other is None or not _alike(one, other) or not (one.is_numeric or operator in _EQUALITY):
         return _open(whole)
-    if not (names(left) or names(right)):
-        return _settled(whole)
-    if not names(left):
+    left, right = _in_order(left), _in_order(right)
+    if not _is_named(left):
+        if not _is_named(right):
+            return _settled(whole)
         left, operator, right = right, operator.flipped, left
-    if names(right):
+    if _is_named(right):
         return Related(left, operator, right)
-    value = evaluator(right)(_nothing)
+    value = right.value if isinstance(right, Constant) else evaluator(right)(_nothing)
     return Fixed(None) if value is None else Cut(left, operator, value)
+
+
+def _in_order(node: Expression) -> Expression:
+    """Sums and products in one order, whichever way they are written; floats come out the same."""
+    match node:
+        case Arithmetic(operator=sign, left=left, right=right, start=start, end=end):
+            one, other = _in_order(left), _in_order(right)
+            if sign in "+*" and unparse(other) < unparse(one):
+                one, other = other, one
+            return Arithmetic(sign, one, other, start, end)
+        case Minus(operand=operand, start=start, end=end):
+            return Minus(_in_order(operand), start, end)
+    return node
+
+
+def _is_named(node: Expression) -> bool:
+    return isinstance(node, Name) or (not isinstance(node, Constant) and bool(names(node)))
 
 
 def _alike(one: Dimension, other: Dimension) -> bool:

@@ -87,12 +87,13 @@ def _standing(pair: Pair, space: Space) -> int:
     first, second, level = space.level[pair.left], space.level[pair.right], space.level[pair]
     cells = space.cells[pair.left]
     turned = first > second
+    is_ordered = isinstance(cells, Grid)
     if turned:
         first, second = second, first
     diagrams = space.diagrams
 
     def related(mask: int) -> int:
-        return diagrams.where(level, _turned(mask) if turned else mask)
+        return diagrams.where(level, _turned(mask) if turned and is_ordered else mask)
 
     edges = []
     for cell in bits(diagrams.domains[first]):
@@ -142,7 +143,8 @@ def _triangle(triangle: Triangle, space: Space) -> int:
 
 def _related(left: Expression, right: Expression, mask: int, space: Space) -> int:
     level, turned = space.relation(left, right)
-    return space.diagrams.where(level, _turned(mask) if turned else mask)
+    is_ordered = isinstance(space.cells[left], Grid)
+    return space.diagrams.where(level, _turned(mask) if turned and is_ordered else mask)
 
 
 def _turned(relation: int) -> int:

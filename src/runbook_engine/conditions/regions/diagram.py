@@ -44,17 +44,11 @@ class Diagrams:
         self._work -= len(edges) + 1
         if self._work < 0:
             raise TooManyCellsError
-        merged: dict[int, int] = {}
-        for mask, child in edges:
-            if mask and child != NOTHING:
-                merged[child] = merged.get(child, 0) | mask
-        if not merged:
+        parts = _merged(edges)
+        if not parts:
             return NOTHING
-        if len(merged) == 1:
-            ((child, mask),) = merged.items()
-            if mask == self.domains[level]:
-                return child
-        parts = tuple(sorted((mask, child) for child, mask in merged.items()))
+        if len(parts) == 1 and parts[0][0] == self.domains[level]:
+            return parts[0][1]
         # Masks of neighbouring bits, which most are, have few hashes: they are powers of two, modulo 2**61 - 1.
         key = (level, parts[0][0].bit_length(), parts[0][0].bit_count(), parts)
         found = self._known.get(key)
@@ -140,3 +134,15 @@ class Diagrams:
 
         if one != NOTHING:
             yield from below(one)
+
+
+def _merged(edges: Sequence[tuple[int, int]]) -> Edges:
+    """In order, those that lead to the same as one, and without those that lead to nothing."""
+    if len(edges) == 1:
+        ((mask, child),) = edges
+        return ((mask, child),) if mask and child != NOTHING else ()
+    masks: dict[int, int] = {}
+    for mask, child in edges:
+        if mask and child != NOTHING:
+            masks[child] = masks.get(child, 0) | mask
+    return tuple(sorted((mask, child) for child, mask in masks.items()))

@@ -6,7 +6,7 @@ closed one a rank further in, and what holds between two values can be found by 
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -18,6 +18,9 @@ Span = tuple[int, int]
 
 _LARGEST_INT = 10**308
 """Beyond it whole numbers no longer become floats, and what is calculated with them is missing."""
+
+
+_SIZES = (10, 100, 10_000, 0.1, 0.01)
 
 
 class Line(Struct, frozen=True):
@@ -79,6 +82,14 @@ class Line(Struct, frozen=True):
             if low < near < high:
                 return near
         return high
+
+    def spread(self, span: Span) -> Iterator[Number]:
+        """Values of other sizes than the pleasant one."""
+        middle = self.pleasant(span)
+        for factor in _SIZES:
+            value = middle * factor
+            if self.value(span[0]) <= value <= self.value(span[1]):
+                yield int(value) if self.integer else value
 
 
 def line_of(known: MetricType) -> Line:

@@ -83,7 +83,10 @@ class _Search:
             witness = Witness(
                 {name: self._values[name] for name in self._space.survey.unknowns if isinstance(name, Name)}
             )
-            return witness if self._confirm(witness) else None
+            try:
+                return witness if self._confirm(witness) else None
+            except TypeError:  # a condition that mixes its types has no truth
+                return None
         name = self._order[index]
         for value in self._candidates(name):
             self.spent += 1
@@ -127,7 +130,7 @@ class _Search:
                     yield text
 
     def _numbers(self, name: Name, grid: Grid, allowed: int) -> Iterator[Number]:
-        """From the inside of cells, then from their ends."""
+        """From the inside of cells, then from their ends, then from further away."""
         line = self._space.survey.unknowns[name].line
         inner = list(islice((cell for cell in bits(allowed & grid.present) if cell % 2 == 0), _MOST_CELLS))
         points = list(islice((cell for cell in bits(allowed & grid.present) if cell % 2), _MOST_CELLS))
@@ -140,6 +143,8 @@ class _Search:
             if first < last:
                 yield line.value(first)
                 yield line.value(last)
+        for span in spans:
+            yield from line.spread(span)
 
     def _narrowed(self, spans: list[Span], each: Expression | Pair, name: Name, line: Line) -> list[Span]:
         """What is left of the spans when all but this one name are known."""

@@ -40,6 +40,7 @@ GAPS = [
     (["p95 > inputs.slow", "p95 < inputs.slow"], "p95 = 1 s, inputs.slow = 1 s"),
     (["p95 > inputs.slow", "p95 <= inputs.very_slow"], "p95 = 1 s, inputs.slow = 1 s, inputs.very_slow = 500 ms"),
     (["small > tiny", "small < tiny", "small == 0"], "small = 1, tiny = 1"),
+    (['inputs.wanted == "a"', "state == inputs.wanted"], 'inputs.wanted = "idle", state = "active"'),
     (["body == inputs.wanted", 'body != "a"'], 'body = "a", inputs.wanted = "other"'),
     (["used > 0.8 * limit", "used < 0.8 * limit"], "used = 0.8 B, limit = 1 B"),
     # Calculations, as floats come out.
