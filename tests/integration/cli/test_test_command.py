@@ -1,15 +1,19 @@
 """``runbook test``, as a person or CI types it."""
 
 import json
+import os
+import select
 import signal
 import subprocess
+import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runbook_engine.cli.test_command import _watched
 from runbook_engine.library import shipped_directory
 
 Shell = Any  # conftest's own class
@@ -163,40 +167,76 @@ def test_nothing_of_a_hostile_test_reaches_the_terminal(shell: Shell, tests: Cal
     assert "\u202e" not in done.stdout
 
 
-def until(process: "subprocess.Popen[str]", text: str) -> str:
-    """What stands on standard error up to the line with that text."""
-    seen = ""
-    assert process.stderr is not None
-    for line in process.stderr:
-        seen += line
-        if text in line:
-            return seen
-    raise AssertionError(f"never saw {text!r} in {seen!r}")
+class Watching:
+    """``runbook test --watch``, of which is read what it says on standard error."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self._seen = ""
+
+    def until(self, text: str, seconds: float = 30.0) -> None:
+        """Read up to the text, which is not looked for again."""
+        assert self.process.stderr is not None
+        deadline = time.monotonic() + seconds
+        while text not in self._seen:
+            ready, _, _ = select.select([self.process.stderr], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"never saw {text!r} in {self._seen!r}"
+            read = os.read(self.process.stderr.fileno(), 65_536).decode()
+            assert read, f"it has ended: {self._seen!r}"
+            self._seen += read
+        self._seen = self._seen.partition(text)[2]
 
 
-def test_watching_tests_again_whenever_a_file_changes_comes_or_goes(shell: Shell, tests: Callable[[str], str]) -> None:
-    tests(CASE)
-    process = shell.start("test", ".", "--watch")
-    try:
-        until(process, "[0] waiting for a change")
-        tests(CASE + CLOSED.replace("critical", "warning"))
-        until(process, "[1] waiting for a change")
-        runbook = shell.folder / "port.yaml"
-        runbook.write_text(runbook.read_text().replace("level: critical", "level: warning"))
-        until(process, "[0] waiting for a change")
-        shell.write("other.test.yaml", "tests: nothing\ncases: {}\n")
-        until(process, "[78] waiting for a change")
-        (shell.folder / "other.test.yaml").unlink()
-        until(process, "[0] waiting for a change")
-        (shell.folder / "port.test.yaml").unlink()
-        until(process, "has no tests")
-        tests(CASE)
-        until(process, "[0] waiting for a change")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
-    finally:
+@pytest.fixture
+def watching(shell: Shell) -> Iterator[Callable[..., Watching]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> Watching:
+        started.append(shell.start("test", *arguments, "--watch"))
+        return Watching(started[-1])
+
+    yield start
+    for process in started:
         process.kill()
         process.communicate()
+
+
+def test_watching_tests_again_whenever_a_file_changes_comes_or_goes(
+    shell: Shell, tests: Callable[[str], str], watching: Callable[..., Watching]
+) -> None:
+    tests(CASE)
+    here = watching(".")
+    here.until("[0] waiting for a change")
+    tests(CASE + CLOSED.replace("critical", "warning"))
+    here.until("[1] waiting for a change")
+    runbook = shell.folder / "port.yaml"
+    runbook.write_text(runbook.read_text().replace("level: critical", "level: warning"))
+    here.until("[0] waiting for a change")
+    shell.write("other.test.yaml", "tests: nothing\ncases: {}\n")
+    here.until("[78] waiting for a change")
+    (shell.folder / "other.test.yaml").unlink()
+    here.until("[0] waiting for a change")
+    (shell.folder / "port.test.yaml").unlink()
+    here.until("has no tests")
+    tests(CASE)
+    here.until("[0] waiting for a change")
+    here.process.send_signal(signal.SIGINT)
+    assert here.process.wait(20) == 130
+
+
+def test_a_file_that_changes_while_the_tests_first_read_it_is_tested_again(tmp_path: Path) -> None:
+    read, rounds = tmp_path / "read.yaml", []
+
+    def once() -> tuple[int, set[Path]]:
+        rounds.append(read.exists())
+        if len(rounds) > 1:
+            raise KeyboardInterrupt
+        read.write_text("written after it was read")
+        return 0, {read}
+
+    with pytest.raises(KeyboardInterrupt):
+        _watched(once, [str(tmp_path)])
+    assert rounds == [False, True]
 
 
 def test_the_example_is_tested_by_its_folder(shell: Shell) -> None:

@@ -108,6 +108,14 @@ def test_a_step_of_the_case_changes_the_recorded_reading(kept: Callable[..., rb.
     assert passed, told
 
 
+def test_a_recording_counts_above_what_all_cases_have(kept: Callable[..., rb.Registry], tmp_path: Path) -> None:
+    registry = kept([{"p95": 1.5, "used": 1.0}], slow="1s")
+    shared = "inputs: {slow: 9s}\nsteps: {look: {p95: 1ms, used: 1%}, ask: {answer: false}}\ncases:"
+    tests = CASES.format(outcome="warning", findings="[slow], path: [look, ask]").replace("cases:", shared)
+    passed, told = outcome(tmp_path, registry, tests)
+    assert passed, told
+
+
 def test_an_edited_default_counts_although_another_was_recorded(
     kept: Callable[..., rb.Registry], tmp_path: Path
 ) -> None:

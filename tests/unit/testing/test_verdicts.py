@@ -95,6 +95,12 @@ def test_other_steps_are_told_in_their_places(tested: Tested) -> None:
     ]
 
 
+def test_a_step_that_is_named_twice_has_not_run_twice(tested: Tested) -> None:
+    path = "left, right, under_left, both, both"
+    case = compare(tested, f"{{outcome: critical, findings: [on_the_left, on_the_right], path: [{path}]}}")
+    assert [each.about for each in case.differences] == ["path"]
+
+
 CALLER = """
 start: [one, two]
 steps:
