@@ -29,11 +29,14 @@ from runbook_engine.probe import Probe, ProbeContext, ProbeError
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-NOW = dt.datetime.now(dt.UTC)
 
 
 LATE_S = 5.0
 """So much later than it should a probe may end on a machine that is busy: what it is held by here would hold it for ever."""
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,9 @@ class Made:
             issuer=issuer.certificate,
             algorithm=hashes.SHA256(),
             cert_status=status,
-            this_update=NOW,
-            next_update=NOW + dt.timedelta(days=1),
-            revocation_time=NOW if status is ocsp.OCSPCertStatus.REVOKED else None,
+            this_update=now(),
+            next_update=now() + dt.timedelta(days=1),
+            revocation_time=now() if status is ocsp.OCSPCertStatus.REVOKED else None,
             revocation_reason=None,
         )
         responder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer.certificate)
@@ -85,8 +88,8 @@ def make(
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW + begins)
-        .not_valid_after(NOW + ends)
+        .not_valid_before(now() + begins)
+        .not_valid_after(now() + ends)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
