@@ -21,7 +21,7 @@ from runbook_engine.report.model import (
 )
 
 _ENVIRONMENT = "environment "
-"""How the source of an input begins whose value an environment gave; also that of a variable, which goes on with two words."""
+"""How the source of an input begins whose value an environment gave; that of a variable goes on with two words."""
 NOT_REACHED = "not reached"
 _ENDINGS: Mapping[Ending, str] = MappingProxyType(
     {Ending.INTERRUPTED: "The run was interrupted", Ending.DEADLINE: "The run's deadline passed"}

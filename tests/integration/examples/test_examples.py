@@ -48,7 +48,8 @@ def python(*arguments: str) -> str:
 
 
 def test_ones_own_runbook_has_no_mistakes() -> None:
-    assert rb.check(RUNBOOK).diagnostics == ()
+    told = [str(each) for each in rb.check(RUNBOOK).diagnostics if each.level != "note"]
+    assert told == []
 
 
 def test_ones_own_runbook_finds_a_website_healthy(website: str) -> None:
