@@ -15,7 +15,7 @@ from runbook_engine.conditions.regions.constraints import possible
 from runbook_engine.conditions.regions.diagram import NOTHING, TooManyCellsError
 from runbook_engine.conditions.regions.facts import Analysis, BranchFacts, Overlap
 from runbook_engine.conditions.regions.reasons import too_many, untyped, why_open
-from runbook_engine.conditions.regions.search import find
+from runbook_engine.conditions.regions.search import essential, find
 from runbook_engine.conditions.regions.space import Space
 from runbook_engine.conditions.regions.survey import Survey
 from runbook_engine.conditions.regions.witness import Witness
@@ -55,7 +55,7 @@ def analyse(branches: Sequence[Expression], types: Resolve | Types) -> Analysis:
 
 def _given_up(branches: Sequence[Expression], why: str) -> Analysis:
     nothing = BranchFacts(False, False, (), (), tuple, lambda: None)
-    return Analysis(None, why, tuple(nothing for _ in branches), tuple, lambda: None)
+    return Analysis(None, why, tuple(nothing for _ in branches), tuple, tuple, lambda: None)
 
 
 class _Walk:
@@ -79,7 +79,14 @@ class _Walk:
     def analysis(self, types: Types) -> Analysis:
         gap, unprovable = self._gap(types)
         facts = tuple(self._facts(index) for index in range(len(self.branches)))
-        return Analysis(gap, unprovable, facts, self._bounded(self._missing, ()), self._bounded(self._undecided, None))
+        return Analysis(
+            gap,
+            unprovable,
+            facts,
+            self._bounded(partial(self._gap_names, gap), tuple(gap or ())),
+            self._bounded(self._missing, ()),
+            self._bounded(self._undecided, None),
+        )
 
     def _gap(self, types: Types) -> tuple[Witness | None, str]:
         region = self.remaining[-1]
@@ -90,6 +97,9 @@ class _Walk:
             return None, untyped(unknown)
         found = self._find(region, lambda values: self._outcome(values) is None)
         return found, "" if found is not None else why_open(self.space, region)
+
+    def _gap_names(self, gap: Witness | None) -> tuple[Name, ...]:
+        return essential(self.space, self.remaining[-1], gap, self.start) if gap is not None else ()
 
     def _facts(self, index: int) -> BranchFacts:
         diagrams, (holds, fails) = self.space.diagrams, self.answers[index]

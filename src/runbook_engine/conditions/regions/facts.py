@@ -51,6 +51,7 @@ class Analysis(Struct, frozen=True, dict=True):
     gap: Witness | None
     unprovable: str
     branches: tuple[BranchFacts, ...]
+    find_gap_names: Callable[[], tuple[Name, ...]]
     find_missing: Callable[[], tuple[Name, ...]]
     find_undecided: Callable[[], Witness | None]
 
@@ -58,6 +59,11 @@ class Analysis(Struct, frozen=True, dict=True):
     def else_witness(self) -> Witness | None:
         """Values at which an ``else`` would be taken."""
         return self.gap
+
+    @cached_property
+    def gap_names(self) -> tuple[Name, ...]:
+        """The names by whose values alone the gap is one, whatever is measured for the others."""
+        return self.find_gap_names()
 
     @cached_property
     def missing(self) -> tuple[Name, ...]:

@@ -1,10 +1,21 @@
 """Looks for values in a combination of cells, and hands out only those that the evaluation of a run confirms."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from runbook_engine.conditions.evaluation import evaluator
-from runbook_engine.conditions.regions.cells import LESS, MORE, NO_RELATION, SAME, Choices, Grid, bits
+from runbook_engine.conditions.regions.cells import (
+    LESS,
+    MORE,
+    NO,
+    NO_ANSWER,
+    NO_RELATION,
+    SAME,
+    YES,
+    Choices,
+    Grid,
+    bits,
+)
 from runbook_engine.conditions.regions.line import Line, Number, Span
 from runbook_engine.conditions.regions.monotone import is_monotone_in, pieces
 from runbook_engine.conditions.regions.order import Pair
@@ -39,6 +50,49 @@ def find(space: Space, regions: Iterable[int], confirm: Confirm) -> Witness | No
                 if found is not None or steps <= 0:
                     return found
     return None
+
+
+def essential(space: Space, region: int, witness: Witness, possible: int) -> tuple[Name, ...]:
+    """Names that keep the witness in the region, whatever the others are as long as they are not missing; at least one."""
+    cells = _combination(space, witness)
+    free = list(space.domains)
+    kept: list[Name] = list(witness)
+    for name in reversed(tuple(witness)):
+        loose = {level for level, node in space.asked() if name in node}
+        own = space.level[name]
+        trial = [free[level] if level in loose else cell for level, cell in enumerate(cells)]
+        if cells[own] != space.cells[name].absent:
+            trial[own] = free[own] & space.cells[name].present
+        if len(kept) > 1 and not space.diagrams.without(_box(space, possible, trial), region):
+            cells = trial
+            kept.remove(name)
+    return tuple(kept)
+
+
+def _box(space: Space, region: int, box: Sequence[int]) -> int:
+    for level in range(len(box) - 1, -1, -1):
+        region = space.diagrams.both(region, space.diagrams.where(level, box[level]))
+    return region
+
+
+def _combination(space: Space, witness: Witness) -> list[int]:
+    """The cells in which the values are."""
+    found = list(space.domains)
+    for node, level in space.level.items():
+        if isinstance(node, Pair):
+            found[level] = _relation(evaluator(node.left)(witness.look_up), evaluator(node.right)(witness.look_up))
+            continue
+        cells, value = space.cells[node], evaluator(node)(witness.look_up)
+        if value is None:
+            found[level] = cells.absent
+        elif isinstance(cells, Choices):
+            found[level] = 1 << cells.at(value)
+        elif not isinstance(value, str):
+            found[level] = 1 << cells.place(value)
+    for node, level in space.open_level.items():
+        value = evaluator(node)(witness.look_up)
+        found[level] = NO_ANSWER if value is None else YES if value else NO
+    return found
 
 
 def _orders(space: Space) -> Iterator[list[Name]]:

@@ -55,6 +55,13 @@ class Space:
         level = self.level.get(Pair(left, right))
         return (self.level[Pair(right, left)], True) if level is None else (level, False)
 
+    def asked(self) -> Iterator[tuple[int, tuple[Name, ...]]]:
+        """Every level with the names that it is about."""
+        for node, level in self.level.items():
+            yield level, (*names(node.left), *names(node.right)) if isinstance(node, Pair) else names(node)
+        for node, level in self.open_level.items():
+            yield level, names(node)
+
     def absent(self, node: Expression) -> int:
         """All combinations in which it is missing."""
         return self.diagrams.where(self.level[node], self.cells[node].absent)

@@ -1,6 +1,6 @@
 """Values that show what was found: as an author reads them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from runbook_engine.conditions.explaining import Types
 from runbook_engine.conditions.showing import shown
@@ -37,9 +37,12 @@ class Witness(Mapping[Name, Value | None]):
     def __repr__(self) -> str:
         return f"Witness({ {str(name): value for name, value in self._values.items()} })"
 
-    def shown(self, types: Types) -> str:
-        """``p95 = 1 s, error_rate = 5 %`` — exactly: what is shown, written as a literal, is the value."""
-        return ", ".join(_told(name, value, types) for name, value in self._values.items()) or "any value"
+    def shown(self, types: Types, only: Collection[Name] | None = None) -> str:
+        """``p95 = 1 s, error_rate = 5 %`` — exactly: what is shown, written as a literal, is the value. ``only`` are the
+        names to be told.
+        """
+        told = [name for name in self._values if only is None or name in only]
+        return ", ".join(_told(name, self._values[name], types) for name in told) or "any value"
 
 
 def _told(name: Name, value: Value | None, types: Types) -> str:
