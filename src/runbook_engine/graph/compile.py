@@ -144,7 +144,11 @@ class Compiler(Struct, frozen=True):
         except UnknownProbeError as error:
             listed = ", ".join(error.known) or "none; install a package that provides probes"
             guess = closest(name, error.known)
-            found.add("RB401", str(error), ("steps", step, "probe"), help=f"installed probes: {listed}", write=guess)
+            family = name.partition(".")[0]
+            hint = f"installed probes: {listed}"
+            if not any(each.startswith(f"{family}.") for each in error.known):
+                hint = f"no {family} probes are installed; pip install runbook-probes-{family} is the customary name; {hint}"
+            found.add("RB401", str(error), ("steps", step, "probe"), help=hint, write=guess)
         except RunbookError as error:
             found.add("RB402", str(error), ("steps", step, "probe"))
         return None
