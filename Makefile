@@ -3,6 +3,8 @@
 # make check   what CI runs besides: formatting, lint, types, layers
 # make bench   the benchmarks, with their figures
 # make diagnosis-table   inject every fault of the lab, diagnose it, and write docs/diagnosis.md (some minutes)
+# make docs    the documentation, as a site in site/
+# make reference         write docs/reference anew from the code
 # make recordings        the same, and keep each run in examples/recordings (some minutes)
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -11,7 +13,7 @@ JOBS ?= 2
 DEMO := .demo
 VENV := .venv
 
-.PHONY: demo test check bench golden diagnosis-table recordings clean
+.PHONY: demo test check bench golden docs reference diagnosis-table recordings clean
 .DEFAULT_GOAL := demo
 
 demo: $(DEMO)/installed
@@ -48,8 +50,16 @@ recordings: $(VENV)/installed
 golden: $(VENV)/installed
 	$(VENV)/bin/python -m pytest --update-golden tests
 
+# A failure says which page lacks what: a link without an end, a page that no list leads to.
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --quiet
+	@echo "Open site/index.html, or: $(VENV)/bin/python -m http.server --directory site"
+
+reference: $(VENV)/installed
+	$(VENV)/bin/python -m tests.docs.reference
+
 clean:
-	rm -rf $(DEMO) $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks dist
+	rm -rf site $(DEMO) $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks dist
 
 $(DEMO)/installed: pyproject.toml $(shell find src probes runbooks -name '*.py' -o -name '*.yaml' -o -name '*.j2')
 	@$(call need_python)
