@@ -287,7 +287,8 @@ def plan(section: Section) -> rb.Plan:
 
 @pytest.mark.parametrize("runbook", [*BY_NAME, *BLOCKS])
 def test_a_runbook_has_no_mistakes_and_no_warnings(runbook: str) -> None:
-    assert rb.check(shipped_directory() / f"{runbook}.yaml").diagnostics == ()
+    found = rb.check(shipped_directory() / f"{runbook}.yaml").diagnostics
+    assert [str(each) for each in found if each.level != "note"] == []
 
 
 def test_title_symptoms_severity_and_prevention_are_the_guides(section: Section, plan: rb.Plan) -> None:
