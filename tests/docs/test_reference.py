@@ -10,6 +10,7 @@ from tests.docs.reference import codes, conditions, formats, probes, writing
 from runbook_engine.document import CODES
 from runbook_engine.document.load import KINDS
 from runbook_engine.probe.registry import Registry
+from runbook_engine.quantity import UNITS
 
 REMEDY = "the code says something else now; write the reference anew with: make reference"
 
@@ -115,7 +116,7 @@ def test_a_condition_on_a_missing_value_is_undecided_as_the_page_says() -> None:
 
 def test_every_unit_stands_on_the_page_of_conditions() -> None:
     page = made()["conditions.md"]
-    assert [unit for unit in conditions.UNITS if f"`{unit}`" not in page] == []
+    assert [unit for unit in UNITS if f"`{unit}`" not in page] == []
 
 
 def test_a_page_of_a_code_that_is_gone_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,8 +242,9 @@ def examples_of(model: type[BaseModel], text: str) -> Mapping[tuple[str, str], o
                 look(spec["items"], each)
         elif isinstance(value, dict):
             inside = next(iter(spec.get("patternProperties", {}).values()), spec.get("additionalProperties"))
-            for each in value.values() if isinstance(inside, dict) else ():
-                look(inside, each)
+            if isinstance(inside, dict):
+                for each in value.values():
+                    look(inside, each)
 
     def keys(name: str, spec: Mapping[str, Any], value: object) -> None:
         for key, each in value.items() if isinstance(value, dict) else ():
@@ -261,8 +262,12 @@ def _fits(spec: Mapping[str, Any], value: object, definitions: Mapping[str, Any]
         if "properties" not in named:
             return isinstance(value, str)
         return isinstance(value, dict) and set(named.get("required", ())) <= set(value)
-    expected = {"array": list, "object": dict, "null": type(None)}.get(str(spec.get("type")), str)
-    return isinstance(value, expected)
+    match spec.get("type"):
+        case "array":
+            return isinstance(value, list)
+        case "object":
+            return isinstance(value, dict)
+    return isinstance(value, str) and spec.get("type") != "null"
 
 
 def spaced(name: str) -> str:
@@ -323,7 +328,7 @@ def dimension_of(value: Mapping[str, Any]) -> Dimension | None:
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    pattern = value.get("pattern")
+    pattern = str(value.get("pattern", ""))
     if pattern in _WORDS:
         return _WORDS[pattern]
     return f"text, {code(pattern)}" if pattern else "text"

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby, takewhile
-from typing import Annotated, Any
+from typing import Any
 
 import click
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError, create_model
 from tests.docs.reference.formats import EXAMPLES, Shown
 from tests.docs.reference.markdown import code, fence, page, prose, sentence, table
 
@@ -128,10 +128,10 @@ def _measured(each: AnyProbe, name: str, spec: Mapping[str, Any]) -> Mapping[str
     if "number" not in kinds:
         return spec
     field = each.params.model_fields[name]
-    accepts = TypeAdapter(Annotated[field.annotation, *field.metadata])
+    accepts = create_model("Accepts", value=(field.annotation, field))
     for text, dimension, expected in _QUANTITIES:
         try:
-            if accepts.validate_python(text) == expected:
+            if accepts.model_validate({"value": text}).model_dump()["value"] == expected:
                 return {**{key: value for key, value in spec.items() if key != "anyOf"}, "dimension": dimension}
         except ValidationError:
             continue
