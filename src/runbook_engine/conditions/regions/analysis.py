@@ -171,39 +171,44 @@ class _Walk:
         return self._find(self._stopping(self.start, index), lambda values: self._outcome(values) == (index, True))
 
     def _missing(self) -> tuple[Name, ...]:
-        diagrams, stopped = self.space.diagrams, self._stopped()
-        found: list[Name] = []
-        for node, unknown in self.space.survey.unknowns.items():
-            if isinstance(node, Name) and unknown.known.optional:
-                region = diagrams.both(stopped, self.space.absent(node))
-                if self._find(region, partial(self._is_missed, node)) is not None:
-                    found.append(node)
-        return tuple(found)
+        unknowns = self.space.survey.unknowns
+        optional = [node for node, unknown in unknowns.items() if isinstance(node, Name) and unknown.known.optional]
+        found: set[Name] = set()
+        for index, region in self._stopped():
+            for name in names(self.branches[index]):
+                if name in optional and name not in found:
+                    without = self.space.diagrams.both(region, self.space.absent(name))
+                    if self._find(without, partial(self._is_missed, name), absent=name) is not None:
+                        found.add(name)
+        return tuple(name for name in optional if name in found)
 
     def _undecided(self) -> Witness | None:
-        def without_result(values: Witness) -> bool:
+        def has_no_result(values: Witness) -> bool:
             outcome = self._outcome(values)
             return outcome is not None and outcome[1] is None and None not in values.values()
 
-        return self._find(self._stopped(), without_result)
+        found = (self._find(region, has_no_result) for _, region in self._stopped())
+        return next((each for each in found if each is not None), None)
 
-    def _stopped(self) -> int:
-        """Where a branch is undecided before one holds."""
-        diagrams = self.space.diagrams
-        found = NOTHING
-        for rest, (holds, fails) in zip(self.remaining, self.answers, strict=False):
-            found = diagrams.either(found, diagrams.without(diagrams.without(rest, holds), fails))
-        return found
+    def _stopped(self) -> Iterator[tuple[int, int]]:
+        """By branch, where it is undecided before one holds."""
+        without = self.space.diagrams.without
+        for index, (holds, fails) in enumerate(self.answers):
+            region = without(without(self.remaining[index], holds), fails)
+            if region != NOTHING:
+                yield index, region
 
-    def _find(self, region: int, confirm: Callable[[Witness], bool]) -> Witness | None:
-        """Rather with nothing missing, and rather not at a bound."""
+    def _find(self, region: int, confirm: Callable[[Witness], bool], absent: Name | None = None) -> Witness | None:
+        """Rather with nothing else than ``absent`` missing, and rather not at a bound."""
+        kept = frozenset({absent})
         present = region
-        for node in self.space.survey.unknowns:
-            if self.space.survey.unknowns[node].may_be_absent:
+        for node, unknown in self.space.survey.unknowns.items():
+            if unknown.may_be_absent and isinstance(node, Name) and node not in kept:
                 present = self.space.diagrams.without(present, self.space.absent(node))
         plain = present
         for node, mask in self.space.plain.items():
-            plain = self.space.diagrams.both(plain, self.space.diagrams.where(self.space.level[node], mask))
+            if node not in kept:
+                plain = self.space.diagrams.both(plain, self.space.diagrams.where(self.space.level[node], mask))
         return find(self.space, dict.fromkeys((plain, present, region)), confirm)
 
     def _outcome(self, values: Witness) -> tuple[int, bool | None] | None:

@@ -122,10 +122,10 @@ def _multiples(pair: Pair, one: Multiple, other: Multiple, space: Space) -> int:
     allowed, grid, found = standing(one, other), space.cells[one.name], NOTHING
     if allowed is None or not isinstance(grid, Grid):
         return EVERYTHING
-    where, both, either = space.diagrams.where, space.diagrams.both, space.diagrams.either
+    both, either = space.diagrams.both, space.diagrams.either
     for cells, mask in zip((*grid.sides(0), grid.absent), (*allowed, NO_RELATION), strict=True):
-        related = where(space.level[pair], mask | NO_RELATION)
-        found = either(found, both(where(space.level[one.name], cells), related))
+        related = _related(pair.left, pair.right, mask | NO_RELATION, space)
+        found = either(found, both(space.diagrams.where(space.level[one.name], cells), related))
     return found
 
 

@@ -36,7 +36,10 @@ class Space:
         if len(survey.unknowns) + len(survey.pairs) + len(survey.open) > MOST_VARIABLES:
             raise TooManyCellsError
         self.multiples = list(same_name(node for node, unknown in survey.unknowns.items() if unknown.related))
-        pairs = dict.fromkeys((*survey.pairs, *(pair for pair, _, _ in self.multiples)))
+        pairs = dict(survey.pairs)
+        for pair, _, _ in self.multiples:
+            if Pair(pair.right, pair.left) not in pairs:
+                pairs[pair] = None
         added, self.triangles = triangles(pairs)
         self.pairs: tuple[Pair, ...] = (*pairs, *added)
         self._pairs_of: dict[Expression, list[Pair]] = {}

@@ -34,7 +34,14 @@ CONSTANT = [
     ("p95 is missing", "varies"),
     ("database.used is missing", "varies"),
     ("used < 0.8 * limit and used > limit", "never"),
-    ("used + 1B < used", "varies"),
+    ("0.8 * limit == limit and limit > 0B", "varies"),  # the smallest float is
+    ("used + 1B < used", "never"),
+    ("requests is missing and failed / requests > 0.1", "never"),
+    (
+        "active > 0 and active < 3 and failed > 0 and failed < 3 and inputs.most > 0 and inputs.most < 3 "
+        "and active > failed and failed > inputs.most",
+        "never",
+    ),
     ("2 > 1", "always"),
     ("load / 0 > 1", "never"),
     ("p95 > inputs.slow", "varies"),
@@ -54,6 +61,7 @@ SHADOWED = [
     (["p95 > 1s", "p95 <= 1s", "error_rate > 5%"], (0, 1)),
     (["p95 > 2s", "p95 > 1s and p95 < 3s", "p95 > 1500ms"], (0, 1)),
     (["active == 1", "active == 3", "active == 2", "active > 0 and active < 4"], (0, 1, 2)),
+    (["active == 1", "active in [1, 2]", "active in [2, 3]", "active > 0 and active < 4"], (1, 2)),
     (['state == "idle"', 'state == "waiting"', 'state != "active"'], (0, 1)),
     (["ready", "healthy", "ready and healthy"], (0,)),
     (["p95 > inputs.slow", "p95 > inputs.slow and error_rate > 5%"], (0,)),

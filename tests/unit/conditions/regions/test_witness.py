@@ -73,6 +73,7 @@ GAP_NAMES = [
     ),
     (["failed / requests > 0.1 and ready", "failed / requests < 0.1"], ["failed", "requests"]),
     (["hit_rate is missing and ready"], ["hit_rate"]),
+    (["ready", "not ready and hit_rate > 200%"], ["ready"]),
     (['body contains "x" and ready'], ["body"]),
     (["p95 > 1s", "p95 <= 1s"], []),
 ]
