@@ -223,10 +223,10 @@ class TestInTheMiddle:
             (held, {}),
         ]
         server = scripted({"FilterLogEvents": pages})
-        error = await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=2.0)
+        error = await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=4.0)
         assert error.kind is ErrorKind.TIMEOUT
         assert error.message == (
-            f"the search of log group {GROUP} was not answered by {server.url.removeprefix('http://')} within 1.95 s; "
+            f"the search of log group {GROUP} was not answered by {server.url.removeprefix('http://')} within 3.95 s; "
             "2 pages with 14 matches had been read, and more were to come"
         )
         assert "a shorter window, a narrower pattern" in error.remedy
@@ -235,7 +235,7 @@ class TestInTheMiddle:
         self, fail: Any, scripted: Any, held: Any
     ) -> None:
         server = scripted({"FilterLogEvents": [(held, {"events": self.EVENTS, "nextToken": "1"})]})
-        await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=2.0)
+        await fail(logs_filter, log_group=GROUP, pattern="m", endpoint_url=server.url, within=4.0)
         held.set()
         for thread in threading.enumerate():
             if thread.name == "probe":
