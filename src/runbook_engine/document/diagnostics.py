@@ -69,6 +69,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB307": "an else that nothing is left for",
         "RB308": "a condition that comes out the same whatever is measured",
         "RB309": "a branch that an earlier step excludes",
+        "RB310": "a condition that divides by zero",
         # RB4xx: templates and probes.
         "RB401": "a probe that no installed package provides",
         "RB402": "parameters that do not fit the probe or the called runbook",

@@ -49,14 +49,16 @@ def _quantity(value: Scalar, kind: str) -> Wording | None:
             return _wrong(value, needed, f"write for example {_EXAMPLES[kind]}")
         return Wording("", f"is {shown(value)}, a number without a unit", f"write for example {value}{_UNITS[kind]}")
     try:
-        _, dimension = quantity.parse(value)
+        number, dimension = quantity.parse(value)
     except ValueError as error:
         sentence, _, label = str(error).partition("; ")
         return Wording("", f"is {shown(value)}: {sentence}", label)
     if dimension is Dimension(kind):
         # A number in quotes is a text.
         remedy = Remedy(value.strip(), How.VALUE)
-        return _wrong(value, needed, "write it without quotes", remedy=remedy) if kind == "number" else None
+        if kind == "number":
+            return _wrong(value, needed, "write it without quotes", remedy=remedy)
+        return Wording("", f"is {shown(value)}, which is below zero") if number < 0 else None
     found = "a number without a unit" if dimension is Dimension.NUMBER else f"a quantity of the type {dimension}"
     return _wrong(value, needed, f"write for example {_EXAMPLES[kind]}", f"it is {found}")
 

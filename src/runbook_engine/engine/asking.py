@@ -1,5 +1,6 @@
 """Questions to people."""
 
+import math
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
@@ -51,7 +52,7 @@ def read_answer(answer: object, type_: MetricType) -> Value:
         raise ValueError(f"answer with a {type_.dimension}, for example {_EXAMPLES[type_.dimension]}")  # noqa: TRY004
     if type_.integer and not float(number).is_integer():
         raise ValueError("answer with a whole number")
-    if type_.lower is not None and number < type_.lower:
+    if math.isnan(number) or (type_.lower is not None and number < type_.lower):
         raise ValueError(f"answer with {type_.describe()}")
     return int(number) if type_.integer else number
 

@@ -1,5 +1,6 @@
 """The values that a run begins with, and where each came from."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from runbook_engine.engine.border import passwords
 from runbook_engine.engine.events import InputValue
 from runbook_engine.errors import InputsError, did_you_mean
 from runbook_engine.graph.scope import input_type
-from runbook_engine.quantity import Dimension, Value, show
+from runbook_engine.quantity import Dimension, MetricType, Value, show
 from runbook_engine.secret import Secret
 from runbook_engine.templates import Filled
 
@@ -165,7 +166,7 @@ def read_value(spec: Input, value: object, *, name: str) -> Filled:
         return Filled(Secret(text, f"${spec.env or name.upper()}"))
     known = input_type(spec)
     if isinstance(value, str):
-        return Filled(_from_text(value, spec), known.dimension)
+        return Filled(_within(_from_text(value, spec), known, value), known.dimension)
     if isinstance(value, bool) or known.dimension in (Dimension.TEXT, Dimension.BOOL):
         if not (isinstance(value, bool) and known.dimension is Dimension.BOOL):
             raise ValueError(f"{value!r} is not a {spec.type}")
@@ -174,7 +175,18 @@ def read_value(spec: Input, value: object, *, name: str) -> Filled:
         raise ValueError(f"{value!r} is not a {spec.type}")  # noqa: TRY004 - collected with the other problems
     if spec.type is InputType.INT and isinstance(value, float):
         raise ValueError(f"{value!r} is not a whole number")
-    return Filled(value, known.dimension)
+    return Filled(_within(value, known, show(value, known.dimension)), known.dimension)
+
+
+def _within(value: Value, known: MetricType, written: str) -> Value:
+    """Inside the bounds of the type, because the checker has proven with them."""
+    if isinstance(value, str):
+        return value
+    if math.isnan(value):
+        raise ValueError("not-a-number cannot be compared with anything")
+    if known.lower is not None and value < known.lower:
+        raise ValueError(f"{written} is out of bounds: {known.describe()}")
+    return value
 
 
 def _from_text(text: str, spec: Input) -> Value:

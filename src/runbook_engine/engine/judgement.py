@@ -28,7 +28,7 @@ from runbook_engine.graph.plan import Plan, PlannedStep, Way, dimensions
 from runbook_engine.graph.scope import ERROR, INPUTS
 from runbook_engine.ids import FindingId, StepId
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.quantity import MetricType, Value
+from runbook_engine.quantity import MetricType, Value, show
 from runbook_engine.templates import Filled
 
 Values = Callable[[Name], Value | None]
@@ -222,6 +222,10 @@ class ScopeRun(Struct):
 
     def _reason(self, step: StepId, name: tuple[str | None, str]) -> tuple[str, str]:
         scope, metric = name
+        asked = Name(scope, metric)
+        value, known = self.value(step)(asked), self.type(step)(asked)
+        if value is not None and known is not None:  # a divisor, or what else leaves a calculation without a result
+            return f"{asked} is {show(value, known.dimension)}", ""
         if scope == INPUTS:
             return f"the input {metric} has no value", ways_to_set(metric, self.plan.runbook.inputs[metric])
         owner = step if scope is None else StepId(scope)

@@ -8,6 +8,8 @@ from runbook_engine.conditions import Expression, Name, Not, names
 from runbook_engine.conditions.regions import Analysis, analyse
 from runbook_engine.conditions.tree import both, either, renamed
 from runbook_engine.document import DiagnosticLevel
+from runbook_engine.document.models import ProbeStep
+from runbook_engine.graph.divisions import without_result
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.graph.plan import PlannedStep, Way
 from runbook_engine.ids import StepId
@@ -67,6 +69,26 @@ class Prover(Struct, frozen=True):
             self._else(step_id, step, found)
             self._overlaps(step_id, ways, found, types)
             self._excluded(step_id, ways, found, ways_in)
+            self._divisions(step_id, ways, types)
+
+    def _divisions(self, step: StepId, ways: Sequence[Way], types: Types) -> None:
+        """Divisors that may be zero; a note where a runbook's own extract makes one, which may well leave zero out."""
+        found = without_result([way.expression for way in ways if way.expression is not None], types)
+        if found is None:
+            return
+        way, witness = ways[found[0]], found[1]
+        extracted = any(value == 0 and self._is_extracted(name, step) for name, value in witness.items())
+        self.mistakes.add(
+            "RB310",
+            f'"{way.text}" divides by zero at {witness.shown(types)}: step "{step}" is not decided there',
+            ("steps", step, *way.place, "when"),
+            help="say what happens then, in a branch before it or in front of the division, joined with and",
+            level=DiagnosticLevel.NOTE if extracted else DiagnosticLevel.WARNING,
+        )
+
+    def _is_extracted(self, name: Name, step: StepId) -> bool:
+        owner = self.steps.get(StepId(name.scope or step))
+        return owner is not None and isinstance(owner.model, ProbeStep) and name.name in owner.model.extract
 
     def _constant(self, step: StepId, ways: Sequence[Way], found: Analysis) -> None:
         for way, facts in zip(ways, found.branches, strict=True):

@@ -171,6 +171,7 @@ def test_a_mistake_below_an_anchor_is_reported_once(runbook_text: Text) -> None:
         ("{ask: x, type: enum}", 'RB122 step "first" is an enum without values'),
         ("{ask: x, values: [a]}", 'RB122 step "first" has values, and its type is bool'),
         ("{ask: x, default: yes}", 'RB121 the default of step "first" is "yes", which is not true or false'),
+        ("{ask: x, type: duration, default: -5s}", 'RB121 the default of step "first" is "-5s", which is below zero'),
         ("{probe: a.b, params: {}}", 'RB111 step "first" has no key "params"'),
         ("{probe: a.b, with: [x]}", 'RB113 "with" of step "first" must be a mapping of keys and values, not a list'),
         ("{probe: a.b, retry: 3}", 'RB113 the retry of step "first" must be a mapping of keys and values, not 3'),

@@ -83,3 +83,14 @@ def test_a_secret_is_shown_as_its_variable_and_never_by_value(runbook: Runbook) 
     assert resolved.filled.value == Secret("postgresql://u:pw@h/d")
     shown = resolved.shown()
     assert (shown.value, shown.shown) == (None, "$DATABASE_URL")
+
+
+@pytest.mark.parametrize("value", ["-1ms", -0.001, float("-inf")])
+def test_a_value_outside_the_bounds_that_the_checker_proves_with_is_refused(runbook: Runbook, value: object) -> None:
+    with pytest.raises(rb.InputsError, match="out of bounds: duration, at least 0 s"):
+        resolve(runbook, {**GIVEN, "slow": value}, {})
+
+
+def test_what_is_not_a_number_is_refused_because_no_condition_could_be_decided_with_it(runbook: Runbook) -> None:
+    with pytest.raises(rb.InputsError, match="not-a-number cannot be compared"):
+        resolve(runbook, {**GIVEN, "slow": float("nan")}, {})

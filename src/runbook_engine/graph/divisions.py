@@ -1,0 +1,71 @@
+"""Divisions by zero: values that are measured, and for which a condition has no result all the same."""
+
+from collections.abc import Callable, Sequence
+
+from runbook_engine.conditions import (
+    And,
+    Arithmetic,
+    Comparison,
+    Constant,
+    Expression,
+    Name,
+    Not,
+    Operator,
+    Or,
+    names,
+)
+from runbook_engine.conditions.regions import Witness, analyse
+from runbook_engine.conditions.tree import both, either, walk
+from runbook_engine.quantity import Dimension, MetricType
+
+Types = Callable[[Name], MetricType | None]
+
+
+def without_result(branches: Sequence[Expression], types: Types) -> tuple[int, Witness] | None:
+    """The first branch that may divide by zero where no earlier one holds, and values for which it does."""
+    for index, branch in enumerate(branches):
+        undecided = _undecided(branch)
+        if undecided is None:
+            continue
+        witness = analyse([*branches[:index], undecided], types).branches[index].witness
+        if witness is not None:
+            return index, witness
+    return None
+
+
+def _undecided(node: Expression) -> Expression | None:
+    """When a condition is undecided because something is divided by zero; None where nothing can be."""
+    match node:
+        case Not(operand=operand):
+            return _undecided(operand)
+        case And(parts=parts) | Or(parts=parts):
+            open_ = [found for part in parts if (found := _undecided(part)) is not None]
+            if not open_:
+                return None
+            # One part that comes out so decides the whole, whatever the others do.
+            decisive = isinstance(node, Or)
+            return both([either(open_), *(Not(_comes_out(part, decisive)) for part in parts)])
+    return _divides_by_zero(node)
+
+
+def _comes_out(node: Expression, truth: bool) -> Expression:  # noqa: FBT001 - whether it holds or fails
+    """When a condition is decided so."""
+    match node:
+        case Not(operand=operand):
+            return _comes_out(operand, not truth)
+        case And(parts=parts) | Or(parts=parts):
+            each = [_comes_out(part, truth) for part in parts]
+            return both(each) if truth is isinstance(node, And) else either(each)
+    zero = _divides_by_zero(node)
+    decided = node if truth else Not(node)
+    return decided if zero is None else both([Not(zero), decided])
+
+
+def _divides_by_zero(node: Expression) -> Expression | None:
+    """When a condition without ``and``, ``or`` and ``not`` has a divisor that is zero."""
+    zeros = [
+        Comparison(Operator.EQUAL, each.right, Constant(0, Dimension.NUMBER, "0"))
+        for each in walk(node)
+        if isinstance(each, Arithmetic) and each.operator == "/" and names(each.right)
+    ]
+    return either(zeros) if zeros else None
