@@ -17,8 +17,10 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
 _UNITS: Mapping[str, str] = MappingProxyType({"duration": "s", "percent": "%", "bytes": "MiB", "rate": "/s"})
 
 
-def misfit(value: Scalar, kind: str, members: Sequence[str] = ()) -> Wording | None:
-    """Why ``value`` is not of the type ``kind`` (as inputs and answers name them), or None where it is."""
+def misfit(value: Scalar, kind: str, members: Sequence[str] = (), *, signed: bool = False) -> Wording | None:
+    """Why ``value`` is not of the type ``kind`` (as inputs and answers name them), or None where it is. ``signed``:
+    quantities may lie below zero, as those that are measured may.
+    """
     match kind:
         case "string" if not isinstance(value, str):
             return _wrong(value, "a text", "write it in quotes", remedy=QUOTES)
@@ -38,11 +40,11 @@ def misfit(value: Scalar, kind: str, members: Sequence[str] = ()) -> Wording | N
         case "number" if isinstance(value, int | float) and not isinstance(value, bool):
             return None if math.isfinite(value) else _wrong(value, "a finite number")
         case "number" | "duration" | "percent" | "bytes" | "rate":
-            return _quantity(value, kind)
+            return _quantity(value, kind, signed=signed)
     return None
 
 
-def _quantity(value: Scalar, kind: str) -> Wording | None:
+def _quantity(value: Scalar, kind: str, *, signed: bool) -> Wording | None:
     needed = "a number" if kind == "number" else f"a quantity of the type {kind}"
     if isinstance(value, bool) or not isinstance(value, str):
         if isinstance(value, bool) or kind == "number":
@@ -58,7 +60,7 @@ def _quantity(value: Scalar, kind: str) -> Wording | None:
         remedy = Remedy(value.strip(), How.VALUE)
         if kind == "number":
             return _wrong(value, needed, "write it without quotes", remedy=remedy)
-        return Wording("", f"is {shown(value)}, which is below zero") if number < 0 else None
+        return Wording("", f"is {shown(value)}, which is below zero") if number < 0 and not signed else None
     found = "a number without a unit" if dimension is Dimension.NUMBER else f"a quantity of the type {dimension}"
     return _wrong(value, needed, f"write for example {_EXAMPLES[kind]}", f"it is {found}")
 
