@@ -206,7 +206,7 @@ class Reader(Struct):
             message = f"{name} of step {quoted(self.path)} is {shown(value)}, not a value"
             self.found.add("RB804", message, at, help=_example(type_), key=value is None)
             return None
-        problem = misfit(value, _kind(type_), type_.members, signed=type_.lower is None or type_.lower < 0)
+        problem = misfit(value, _kind(type_), type_.members, signed=True)
         if problem is not None:
             message = f"{name} of step {quoted(self.path)} {problem.sentence}"
             self.found.add("RB804", message, at, label=problem.label, help=problem.help or type_.describe())
