@@ -184,11 +184,18 @@ def find_files(paths: Sequence[str] = (), library: Library | None = None) -> tup
     """
     library = library or Library.default()
     found: list[Path] = []
-    for each in paths or [str(directory) for directory in library.directories]:
+    if not paths:
+        # As with runbooks, those of an earlier directory stand for those of the same name in a later one.
+        named: dict[Path, Path] = {}
+        for directory in library.directories:
+            for file in _inside(directory):
+                named.setdefault(file.relative_to(directory), file)
+        found.extend(named.values())
+    for each in paths:
         path = Path(each)
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if is_cases_file(file) and not file.name.startswith("."))
-            if not inside and paths:
+            inside = _inside(path)
+            if not inside:
                 raise UsageError(f"{path} has no tests: no file ends in .test.yaml")
             found.extend(inside)
         elif is_cases_file(path):
@@ -201,6 +208,10 @@ def find_files(paths: Sequence[str] = (), library: Library | None = None) -> tup
         places = "".join(f"\n  searched {directory}" for directory in library.directories)
         raise UsageError(f"there are no tests: no file ends in .test.yaml{places}")
     return tuple(_near(each) for each in dict.fromkeys(found))
+
+
+def _inside(directory: Path) -> list[Path]:
+    return sorted(file for file in directory.rglob("*") if is_cases_file(file) and not file.name.startswith("."))
 
 
 def coverage_of(results: Iterable[FileResult]) -> tuple[Covered, ...]:

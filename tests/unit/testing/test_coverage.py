@@ -1,11 +1,13 @@
 """How much of a runbook its tests have walked."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import runbook_engine as rb
 from runbook_engine.engine.coverage import Covered
-from runbook_engine.testing import FileResult, coverage_of
+from runbook_engine.testing import FileResult, coverage_of, find_files
 
 Tested = Callable[..., FileResult]
 
@@ -114,3 +116,12 @@ def test_hardly_less_than_everything_is_not_shown_as_everything(tested: Tested) 
     assert Covered(plan, many, frozenset(many[1:]), tested=True).shown == "99.9 %"
     assert Covered(plan, many, frozenset(many), tested=True).shown == "100 %"
     assert Covered(plan, (), frozenset(), tested=True).shown == "100 %"
+
+
+def test_tests_of_an_earlier_directory_stand_for_those_of_the_same_name(tmp_path: Path) -> None:
+    for folder in ("own", "shipped"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.test.yaml").write_text("tests: same\n")
+    (tmp_path / "shipped" / "other.test.yaml").write_text("tests: other\n")
+    library = rb.Library((tmp_path / "own", tmp_path / "shipped"))
+    assert find_files(library=library) == (tmp_path / "own/same.test.yaml", tmp_path / "shipped/other.test.yaml")
