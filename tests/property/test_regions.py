@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runbook_engine.conditions import Expression, Name, names, parse
@@ -244,6 +244,7 @@ WORLDS = st.lists(
 )
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.lists(LARGE_CONDITIONS, min_size=1, max_size=4), WORLDS)
 def test_of_large_types_nothing_is_told_that_a_sample_contradicts(
     branches: list[Expression], worlds: list[Values]

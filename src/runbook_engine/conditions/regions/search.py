@@ -28,9 +28,9 @@ from runbook_engine.quantity import Value
 Values = dict[Name, Value | None]
 Confirm = Callable[[Witness], bool]
 
-MOST_BOXES = 30
-MOST_STEPS = 300
-MOST_STEPS_EACH = 60
+MOST_BOXES = 20
+MOST_STEPS = 150
+MOST_STEPS_EACH = 40
 """In one box, with the names in one order."""
 _MOST_CELLS = 6
 _MOST_TEXTS = 80
