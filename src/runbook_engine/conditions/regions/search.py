@@ -31,7 +31,7 @@ Confirm = Callable[[Witness], bool]
 MOST_BOXES = 20
 MOST_STEPS = 150
 MOST_STEPS_EACH = 40
-"""In one box, with the names in one order."""
+"""In one box, with the names in one order; and one more for each name."""
 _MOST_CELLS = 6
 _MOST_TEXTS = 80
 
@@ -40,11 +40,12 @@ def find(space: Space, regions: Iterable[int], confirm: Confirm) -> Witness | No
     """Values in the first of the regions that can be had, for which ``confirm`` holds; None where none was found, which
     proves nothing.
     """
-    steps = MOST_STEPS
+    least = len(space.survey.unknowns)
+    steps = MOST_STEPS + 3 * least
     for region in regions:
         for box in islice(space.diagrams.boxes(region), MOST_BOXES):
             for order in _orders(space):
-                search = _Search(space, box, order, confirm, min(steps, MOST_STEPS_EACH))
+                search = _Search(space, box, order, confirm, min(steps, MOST_STEPS_EACH + least))
                 found = search.found()
                 steps -= search.spent
                 if found is not None or steps <= 0:
