@@ -64,6 +64,9 @@ class _Node(Struct, frozen=True, eq=False):
             getattr(self, name) == getattr(other, name) for name in _said(self.__struct_fields__)
         )
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # Struct has one of its own, which counts the place
+
     def __hash__(self) -> int:
         return hash((type(self), *(getattr(self, name) for name in _said(self.__struct_fields__))))
 

@@ -26,7 +26,7 @@ def check_coverage(step: StepId, ways: Sequence[Way], types: Types, mistakes: Mi
     if found.gap is None and not found.unprovable:
         return
     if found.gap is not None:
-        message = f'no branch of step "{step}" covers {found.gap.shown(types)} ({_covered(ways)})'
+        message = f'no branch of step "{step}" covers {found.gap.shown(types, only=found.gap_names)} ({_covered(ways)})'
     else:
         message = f'it cannot be proven that the branches of step "{step}" cover every value: {found.unprovable}'
     mistakes.add(

@@ -217,3 +217,9 @@ def test_a_pattern_is_read_with_the_condition() -> None:
 
 def test_a_name_reads_as_it_is_written() -> None:
     assert [str(name) for name in names(parse("p95 > inputs.slow + db.time"))] == ["p95", "inputs.slow", "db.time"]
+
+
+def test_conditions_that_say_the_same_are_equal_and_never_unequal_as_well() -> None:
+    assert parse("p95 > 1s") == parse("  p95  >  1s")
+    assert not parse("p95 > 1s") != parse("  p95  >  1s")  # noqa: SIM202 - this is about !=
+    assert parse("p95 > 1s") != parse("p95 > 2s")
