@@ -53,7 +53,7 @@ golden: $(VENV)/installed
 # A failure says which page lacks what: a link without an end, a page that no list leads to.
 docs: $(VENV)/installed
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --quiet
-	@echo "Open site/index.html, or: $(VENV)/bin/python -m http.server --directory site"
+	@echo "Look at it: $(VENV)/bin/python -m http.server --bind 127.0.0.1 --directory site"
 
 reference: $(VENV)/installed
 	$(VENV)/bin/python -m tests.docs.reference

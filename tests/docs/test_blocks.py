@@ -1,5 +1,6 @@
 """What stands in the blocks of all pages: documents that are sound, commands that exist, programs with true types."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -171,3 +172,14 @@ def test_the_picture_of_a_graph_is_what_the_program_draws(tmp_path: Path, golden
     block = next(each for each in all_blocks("yaml") if each.page == "concepts.md")
     (tmp_path / "slow-shop.yaml").write_text(block.text)
     golden(DOCS / "slow-shop.svg", svg(load(tmp_path / "slow-shop.yaml").runbook).rstrip() + "\n")
+
+
+@pytest.mark.parametrize("block", all_blocks("json"), ids=str)
+def test_every_json_on_a_page_can_be_read(block: Block) -> None:
+    assert json.loads(block.text)
+
+
+def test_the_schemas_that_an_editor_is_pointed_to_are_those_that_are_written() -> None:
+    settings = json.loads(next(each.text for each in all_blocks("json") if each.title == ".vscode/settings.json"))
+    written = {found for each in all_blocks("sh") for found in re.findall(r"> (schemas/\S+)", each.text)}
+    assert set(settings["yaml.schemas"]) == written

@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 from tests.docs.blocks import DOCS, Block, blocks
 
-FOLLOWED = ("tutorial.md", "how-to/environments.md", "how-to/knowledge.md", "how-to/own-template.md")
+FOLLOWED = (
+    "tutorial.md",
+    "how-to/editors.md",
+    "how-to/environments.md",
+    "how-to/knowledge.md",
+    "how-to/own-template.md",
+)
 RECORDING = Path(__file__).with_name("run.jsonl")
 """What stands for the recording that a reader has."""
 PORT = "8000"

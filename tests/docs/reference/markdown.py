@@ -1,5 +1,6 @@
 """Pieces of Markdown pages that are made from the code."""
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 
@@ -18,7 +19,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", "<br>")
+    in_code = re.sub(r"(`+)(?! )([^`\n]*\|[^`\n]*)\1", lambda found: _with_bars(found[2]), text)
+    return in_code.replace("|", "\\|").replace("\n", "<br>")
+
+
+def _with_bars(text: str) -> str:
+    """Code with a bar in it, which in a table each dialect of Markdown escapes in another way."""
+    return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>"
 
 
 def code(text: str) -> str:

@@ -15,7 +15,7 @@ from runbook_engine.api import load
 from runbook_engine.cli.show_command import page as show_page
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.probe.registry import AnyProbe, Registry
-from runbook_engine.quantity import Dimension
+from runbook_engine.quantity import Dimension, MetricType
 
 PROVIDER = "runbook-engine"
 STEPS = EXAMPLES / "probes.yaml"
@@ -97,7 +97,7 @@ def _probe(each: AnyProbe) -> Iterator[str]:
     rows = [
         (
             code(name),
-            metric.describe() + ("\nmay be missing" if metric.optional else ""),
+            _value(metric) + ("\nmay be missing" if metric.optional else ""),
             sentence(prose(metric.doc)),
         )
         for name, metric in each.metrics.items()
@@ -107,6 +107,12 @@ def _probe(each: AnyProbe) -> Iterator[str]:
     yield "**Example**, and the command that reports show beside it"
     yield fence("yaml", step)
     yield fence("console", "\n".join(f"{'$' if number == 0 else ' '} {line}" for number, line in enumerate(command)))
+
+
+def _value(metric: MetricType) -> str:
+    if metric.members:
+        return f"one of {', '.join(map(code, metric.members))}"
+    return metric.describe().replace("bool", "`true` or `false`")
 
 
 def _parameters(each: AnyProbe) -> Iterator[str]:
