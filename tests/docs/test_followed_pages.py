@@ -49,6 +49,7 @@ class Reader:
             "NO_COLOR": "1",
         }
         self.here = folder
+        self.said = ""
 
     def write(self, block: Block) -> None:
         """A whole file, a part in place of that in the file that begins with the same line, or an addition at its end."""
@@ -76,6 +77,7 @@ class Reader:
         )
         self.here = Path((self.folder / "where").read_text().strip())
         assert "command not found" not in done.stderr, done.stderr
+        self.said = done.stderr
         return done.stdout.replace(self.port, PORT)
 
     def serve(self) -> None:
@@ -144,6 +146,7 @@ def test_everything_on_a_page_works_and_says_what_is_shown(
 ) -> None:
     (reader.here / "run.jsonl").write_bytes(RECORDING.read_bytes())
     shown: list[tuple[Block, str]] = []
+    said: dict[str, str] = {}
     output = ""
     for block in blocks(DOCS / page):
         if block.mark == "stop the server":
@@ -156,6 +159,7 @@ def test_everything_on_a_page_works_and_says_what_is_shown(
             output = reader.type(block.text)
         elif block.language == "text":
             shown.append((block, output))
+            said[str(block)] = reader.said
         else:
             assert block.text.strip() in INSTALLED, f"{block}: say in which file it stands"
     if request.config.getoption("--update-golden"):
@@ -165,7 +169,9 @@ def test_everything_on_a_page_works_and_says_what_is_shown(
 
     assert shown
     for block, came in shown:
-        assert same(block.text) == same(came), f"{block} shows something else; write it anew with: make golden"
+        assert same(block.text) == same(came), (
+            f"{block} shows something else; write it anew with: make golden\n{said.get(str(block), '')}"
+        )
     told = reader.type("runbook check .") if page != "how-to/own-template.md" else "no mistakes"
     assert "no mistakes" in told
 

@@ -29,7 +29,7 @@ FAMILIES: Mapping[str, str] = {
     "postgres": "PostgreSQL",
     "prometheus": "Prometheus",
     "redis": "Redis",
-    "shell": "Commands",
+    "shell": "Shell",
     "tcp": "TCP",
     "tls": "TLS",
 }
