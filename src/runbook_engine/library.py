@@ -62,14 +62,14 @@ class Library:
         """
         if _is_path(name):
             file = Path(name)
-            if file.is_file():
+            if is_file(file):
                 return file
             raise RunbookNotFoundError(name, [str(file.absolute())], [])
         directories: Sequence[Path] = (near, *self.directories) if near else self.directories
         for directory in directories:
             for suffix in SUFFIXES:
                 file = directory / f"{name}{suffix}"
-                if file.is_file():
+                if is_file(file):
                     return file
         beside = (each.stem for each in (_documents(near) if near else ()) if not _is_beside(each))
         known = {*self.files(), *beside}
@@ -79,7 +79,7 @@ class Library:
         """The file of a policy: ``policy/NAME.yaml`` in the first directory that has it. Raises UsageError."""
         searched = [directory / "policy" / f"{name}{suffix}" for directory in self.directories for suffix in SUFFIXES]
         for file in searched:
-            if file.is_file():
+            if is_file(file):
                 return file
         places = "".join(f"\n  searched {file}" for file in searched)
         raise UsageError(f"there is no policy {name!r}{places}")
@@ -98,7 +98,7 @@ class Library:
         Raises UsageError.
         """
         if _is_path(name):
-            if Path(name).is_file():
+            if is_file(Path(name)):
                 return Path(name)
             raise UsageError(f"there is no environment {name}")
         known = self.environments()
@@ -126,6 +126,14 @@ class Library:
         from runbook_engine.document import load_file  # completion of names does without
 
         return load_file(self.find(name, near=near))
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; no name is too long or too strange to ask."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_beside(file: Path) -> bool:

@@ -50,11 +50,15 @@ def write_recording(events: Iterable[Event], file: Path) -> None:
 def read_recording(file: Path) -> tuple[Event, ...]:
     """The events of a recording. Raises RecordingError that names the line."""
     try:
+        if not file.is_file() and file.exists():  # a device may never end, and a pipe never begin
+            raise RecordingError(f"the recording {file} cannot be read: it is not a file")
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise RecordingError(f"the recording {file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RecordingError(f"{file} is not a recording: it is not UTF-8 text") from error
+    except ValueError as error:
+        raise RecordingError(f"the recording {file} cannot be read: {error}") from error
     if not lines or lines[0].replace(" ", "") != _HEADER:
         raise RecordingError(f"{file} is not a recording: its first line should be {_HEADER}")
     events = []

@@ -21,7 +21,7 @@ from runbook_engine.errors import InvalidDocumentError, RecordingError, RunbookN
 from runbook_engine.graph.compile import Compiler
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.plan import Plan
-from runbook_engine.library import SUFFIXES, Library
+from runbook_engine.library import SUFFIXES, Library, is_file
 from runbook_engine.probe.registry import Registry
 
 Choose = Callable[[str, Case], bool]
@@ -226,7 +226,7 @@ def _runbook(cases: Cases, file: Path, library: Library, found: Mistakes) -> Pat
     name = cases.tests
     if "/" in name or name.endswith(SUFFIXES):
         path = file.parent / name
-        if path.is_file():
+        if is_file(path):
             return path
         found.add("RB801", f"there is no file {quoted(name)} beside the tests, which is to be tested", ("tests",))
         return None
