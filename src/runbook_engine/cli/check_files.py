@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel
-from runbook_engine.document.load import ReadText, kind_of_text, load, read_text
+from runbook_engine.document.load import SAVED, ReadText, Unsaved, kind_of_text, load, read_text
 from runbook_engine.document.suppression import suppressed
 from runbook_engine.graph.compile import Compiler, thorough
 from runbook_engine.library import Library
@@ -40,6 +40,8 @@ class Checker(Struct, frozen=True, dict=True):
 
     registry: Registry
     library: Library
+    unsaved: Unsaved = SAVED
+    """What counts instead of what stands in other files, as an editor holds it."""
 
     def file(self, path: Path) -> CheckedFile:
         """Raises nothing: a file that cannot be read is a diagnostic too."""
@@ -87,4 +89,4 @@ class Checker(Struct, frozen=True, dict=True):
 
     @cached_property
     def _compiler(self) -> Compiler:
-        return thorough(self.registry, self.library)
+        return thorough(self.registry, self.library, self.unsaved)

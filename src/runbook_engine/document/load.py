@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path as FilePath
+from types import MappingProxyType
 
 from msgspec import Struct, field
 from pydantic import ValidationError
@@ -25,6 +26,12 @@ KINDS = ("runbook", "playbook", "policy", "knowledge", "environment", "tests")
 _MOST_BYTES = 4 * MOST_CHARACTERS
 MOST_ROUNDS = 16
 MOST_MISTAKES = 500
+
+Unsaved = Mapping[FilePath, str]
+"""What an editor holds instead of what stands in files, by their resolved paths."""
+
+SAVED: Unsaved = MappingProxyType({})
+"""Nothing: what counts is what stands in files."""
 
 
 class RawNames(Struct, frozen=True):
@@ -63,9 +70,9 @@ class Loaded(Struct, frozen=True):
         return self.names.broken
 
 
-def load_file(file: FilePath | str) -> Loaded:
+def load_file(file: FilePath | str, unsaved: Unsaved = SAVED) -> Loaded:
     """Read a file in UTF-8. Raises nothing: a file that cannot be read is a diagnostic too."""
-    read = read_text(file)
+    read = read_text(file, unsaved)
     return load(read.text, read.file) if isinstance(read, ReadText) else read
 
 
@@ -76,10 +83,13 @@ class ReadText(Struct, frozen=True):
     file: str
 
 
-def read_text(file: FilePath | str) -> ReadText | Loaded:
+def read_text(file: FilePath | str, unsaved: Unsaved = SAVED) -> ReadText | Loaded:
     """What a file says, in UTF-8; or nothing but the diagnostic that says why it cannot be read."""
     path = FilePath(file)
     name = _shown(path)
+    held = unsaved.get(path.resolve()) if unsaved else None
+    if held is not None:
+        return ReadText(held, name)
     try:
         with path.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)

@@ -11,7 +11,7 @@ from runbook_engine.document import shape
 from runbook_engine.document.checks import STEP_WORDS, check_inputs, reserved
 from runbook_engine.document.diagnostics import Diagnostic, quoted
 from runbook_engine.document.draft import Draft, Mistake, ToText
-from runbook_engine.document.load import MOST_MISTAKES, MOST_ROUNDS, ReadText, Report, read_text
+from runbook_engine.document.load import MOST_MISTAKES, MOST_ROUNDS, SAVED, ReadText, Report, Unsaved, read_text
 from runbook_engine.document.models import Level
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.places import describe
@@ -33,9 +33,9 @@ class LoadedPolicy(Struct, frozen=True):
     broken: frozenset[Path] = frozenset()
 
 
-def load_policy_file(file: FilePath | str) -> LoadedPolicy:
+def load_policy_file(file: FilePath | str, unsaved: Unsaved = SAVED) -> LoadedPolicy:
     """Read a file in UTF-8. Raises nothing: a file that cannot be read is a diagnostic too."""
-    read = read_text(file)
+    read = read_text(file, unsaved)
     if isinstance(read, ReadText):
         return load_policy(read.text, read.file)
     return LoadedPolicy(None, None, read.diagnostics, read.source)

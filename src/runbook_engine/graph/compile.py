@@ -10,6 +10,7 @@ from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames, Source
+from runbook_engine.document.load import SAVED, Unsaved
 from runbook_engine.document.models import AnyStep, CallStep, ProbeStep, Runbook
 from runbook_engine.errors import RunbookNotFoundError, closest, did_you_mean
 from runbook_engine.graph.mistakes import Mistakes
@@ -45,6 +46,8 @@ class Compiler(Struct, frozen=True):
     """Those whose thresholds a thorough check holds against the runbook's."""
     called: "dict[Path, CompiledRunbook] | None" = None
     """Sound runbooks that others call or test, kept so that each is compiled once; None keeps nothing."""
+    unsaved: Unsaved = SAVED
+    """What counts instead of what stands in the files of runbooks that others call or test."""
     _calling: tuple[str, ...] = ()
 
     def for_others(self, file: Path, calling: tuple[str, ...] = ()) -> CompiledRunbook:
@@ -52,7 +55,8 @@ class Compiler(Struct, frozen=True):
         known = self.called.get(file) if self.called is not None else None
         if known is not None:
             return known
-        compiled = Compiler(self.registry, self.library, called=self.called, _calling=calling).file(file)
+        compiler = Compiler(self.registry, self.library, called=self.called, unsaved=self.unsaved, _calling=calling)
+        compiled = compiler.file(file)
         # One with a mistake may be without it where others call it: a circle has a beginning.
         if self.called is not None and compiled.plan is not None:
             self.called[file] = compiled
@@ -61,7 +65,7 @@ class Compiler(Struct, frozen=True):
     def file(self, file: Path) -> CompiledRunbook:
         from runbook_engine.document import load_file
 
-        return self.loaded(load_file(file), file)
+        return self.loaded(load_file(file, self.unsaved), file)
 
     def loaded(self, loaded: Loaded, file: Path | None = None) -> CompiledRunbook:
         """Compile what could be read; mistakes of shape and of meaning are reported together."""
@@ -180,13 +184,13 @@ class Compiler(Struct, frozen=True):
         return compiled.plan
 
 
-def thorough(registry: Registry, library: Library) -> Compiler:
-    """The compiler as ``runbook check`` uses it."""
+def thorough(registry: Registry, library: Library, unsaved: Unsaved = SAVED) -> Compiler:
+    """The compiler as ``runbook check`` uses it. ``unsaved`` is what counts instead of what stands in files."""
     from runbook_engine.document.policy_load import load_policy_file
 
-    policies = (load_policy_file(each).partial for each in library.policies())
+    policies = (load_policy_file(each, unsaved).partial for each in library.policies())
     sound = tuple(each for each in policies if each is not None)
-    return Compiler(registry, library, thorough=True, policies=sound, called={})
+    return Compiler(registry, library, thorough=True, policies=sound, called={}, unsaved=unsaved)
 
 
 def as_json(runbook: Runbook) -> dict[str, JsonValue]:
