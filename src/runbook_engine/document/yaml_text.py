@@ -19,9 +19,11 @@ from runbook_engine.document.nodes import Collection, MappingNode, Node, Raw, Se
 from runbook_engine.document.scalars import resolve
 from runbook_engine.document.syntax import QUOTE_TEMPLATE, Problem, explain, unreadable
 
-MOST_CHARACTERS = 1024 * 1024
+MOST_CHARACTERS = 4 * 1024 * 1024
 MOST_DEPTH = 50
-MOST_NODES = 100_000
+MOST_NODES = 500_000
+MOST_REPEATED = 100_000
+"""Values that aliases write out once more: a few characters can ask for any number of them."""
 MOST_PROBLEMS = 100
 
 
@@ -96,6 +98,7 @@ class _Reader:
         self.stack: list[tuple[Collection | None, yaml.ScalarEvent | None]] = []
         self.anchors: dict[str, tuple[Raw, Node]] = {}
         self.count = 0
+        self.repeated = 0
         self.documents = 0
 
     def read(self) -> "_Reader":
@@ -133,7 +136,7 @@ class _Reader:
     def scalar(self, event: yaml.ScalarEvent) -> None:
         self.count += 1
         if self.count > MOST_NODES:
-            self.stop_too_large(event)
+            self.stop_too_large(event, f"{MOST_NODES} values")
         raw = resolve(event.value) if event.implicit[0] else event.value
         if event.tag is not None:
             self.refuse_tag(event)
@@ -153,7 +156,7 @@ class _Reader:
             at = begin(event)
             self.stop("RB108", f"lists and mappings are nested more than {MOST_DEPTH} deep here", at, at + 1)
         if self.count > MOST_NODES:
-            self.stop_too_large(event)
+            self.stop_too_large(event, f"{MOST_NODES} values")
         if event.tag is not None:
             self.refuse_tag(event)
         self.count += 1
@@ -186,8 +189,9 @@ class _Reader:
             self.count += 1
         else:
             self.count += node.size
-            if len(self.stack) + node.height > MOST_DEPTH or self.count > MOST_NODES:
-                self.stop_too_large(event)
+            self.repeated += node.size
+            if len(self.stack) + node.height > MOST_DEPTH or self.repeated > MOST_REPEATED:
+                self.stop_too_large(event, f"{MOST_REPEATED} values or {MOST_DEPTH} levels, its aliases written out")
             raw = _copied(raw)
             if self.node is not None and self.node.height <= node.height:
                 self.node.height = node.height + 1
@@ -317,9 +321,8 @@ class _Reader:
     def stop(self, code: str, message: str, start: int, end: int, label: str = "") -> NoReturn:
         raise _MistakeError(Problem(code, message, start, end, label))
 
-    def stop_too_large(self, event: yaml.NodeEvent) -> NoReturn:
-        bounds = f"{MOST_NODES} values or {MOST_DEPTH} levels"
-        self.stop("RB108", f"the document has more than {bounds}, its aliases written out", begin(event), end(event))
+    def stop_too_large(self, event: yaml.NodeEvent, bounds: str) -> NoReturn:
+        self.stop("RB108", f"the document has more than {bounds}", begin(event), end(event))
 
 
 def _copied(raw: Raw) -> Raw:

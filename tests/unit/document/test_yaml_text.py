@@ -5,7 +5,14 @@ import pytest
 import yaml
 
 from runbook_engine.document import load, yaml_text
-from runbook_engine.document.yaml_text import MOST_CHARACTERS, MOST_DEPTH, MOST_NODES, MOST_PROBLEMS, compose
+from runbook_engine.document.yaml_text import (
+    MOST_CHARACTERS,
+    MOST_DEPTH,
+    MOST_NODES,
+    MOST_PROBLEMS,
+    MOST_REPEATED,
+    compose,
+)
 
 
 def value(text: str) -> object:
@@ -165,7 +172,7 @@ def test_aliases_cannot_go_deeper_than_text() -> None:
 
 
 def test_an_alias_counts_for_all_that_it_repeats() -> None:
-    assert codes(f"a: &a [{'1,' * 40_000}]\nb: [*a, *a]\n") == ["RB108"]
+    assert codes(f"a: &a [{'1,' * 60_000}]\nb: [*a, *a]\n") == ["RB108"]
 
 
 def test_an_alias_is_as_deep_as_what_it_repeats() -> None:
@@ -191,7 +198,14 @@ def test_an_alias_to_nothing_or_to_itself_is_refused(text: str) -> None:
 
 
 def test_the_number_of_values_is_bounded() -> None:
+    assert codes(f"[{'1,' * (MOST_NODES - 1)}]") == []
     assert codes(f"[{'1,' * (MOST_NODES + 1)}]") == ["RB108"]
+
+
+def test_the_number_of_values_that_aliases_write_out_is_bounded_closer() -> None:
+    row = f"a: &a [{'1,' * 99}]\nb:\n"
+    assert codes(row + "  - *a\n" * (MOST_REPEATED // 100)) == []
+    assert codes(row + "  - *a\n" * (MOST_REPEATED // 100 + 1)) == ["RB108"]
 
 
 def test_the_size_is_bounded() -> None:
