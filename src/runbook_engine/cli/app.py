@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "probes": "List what can be measured, and with what parameters.",
         "history": "List past runs; show the report of one again.",
         "schema": "Print the JSON Schema of runbooks or of reports.",
+        "lsp": "Serve an editor: mistakes, completion, corrections.",
         "lab": "Practise on a small system that is broken on purpose.",
         "completion": "Print the completion script of a shell.",
     }
