@@ -1,40 +1,82 @@
 """``runbook schema``."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 import click
 
 from runbook_engine.cli.examples import examples
 
+FILES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "runbook": ("runbooks/*.yaml", "!runbooks/knowledge.yaml", "!runbooks/*.test.yaml"),
+        "tests": ("runbooks/**/*.test.yaml",),
+        "policy": ("runbooks/policy/*.yaml",),
+        "environment": ("runbooks/environments/*.yaml",),
+        "knowledge": ("runbooks/knowledge.yaml",),
+    }
+)
+"""Where documents of each kind lie, as editors take it."""
+
 
 @click.command(
     "schema",
-    epilog=examples("runbook schema > runbook.schema.json", "runbook schema report > report.schema.json"),
+    epilog=examples(
+        "runbook schema > runbook.schema.json",
+        "runbook schema --all schemas",
+        "runbook schema report > report.schema.json",
+    ),
 )
-@click.argument(
-    "document", type=click.Choice(["runbook", "policy", "environment", "knowledge", "report"]), default="runbook"
+@click.argument("document", type=click.Choice([*FILES, "report"]), default="runbook")
+@click.option(
+    "--probes/--no-probes",
+    default=True,
+    show_default=True,
+    help="With the parameters and metrics of the probes that are installed, or of the format alone.",
 )
-def command(document: str) -> None:
-    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), policies, environments, knowledge, or reports."""
-    if document == "runbook":
-        from runbook_engine.document import runbook_schema
-
-        schema: Mapping[str, object] = runbook_schema()
-    elif document == "policy":
-        from runbook_engine.document import policy_schema
-
-        schema = policy_schema()
-    elif document == "environment":
-        from runbook_engine.document import environment_schema
-
-        schema = environment_schema()
-    elif document == "knowledge":
-        from runbook_engine.document import knowledge_schema
-
-        schema = knowledge_schema()
-    else:
+@click.option(
+    "--all",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a file for each kind of document into a directory, and say how an editor is told of them.",
+)
+def command(document: str, directory: Path | None, *, probes: bool) -> None:
+    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), of what lies beside them, or of reports."""
+    if directory is not None:
+        _write_all(directory, probes=probes)
+        return
+    if document == "report":
         from runbook_engine.report import report_schema
 
-        schema = report_schema()
-    click.echo(json.dumps(schema, indent=2))
+        click.echo(json.dumps(report_schema(), indent=2))
+        return
+    click.echo(_schema(document, probes=probes))
+
+
+def _schema(document: str, *, probes: bool) -> str:
+    from runbook_engine.graph.probe_schema import document_schema
+    from runbook_engine.probe.registry import Registry
+
+    return json.dumps(document_schema(document, Registry() if probes else None), indent=2)
+
+
+def _write_all(directory: Path, *, probes: bool) -> None:
+    from runbook_engine.errors import UsageError
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for kind in FILES:
+            (directory / f"{kind}.json").write_text(_schema(kind, probes=probes) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the schemas cannot be written to {directory}: {error.strerror or error}") from error
+    shown = directory.as_posix()
+    places = {f"{shown}/{kind}.json": list(files) if len(files) > 1 else files[0] for kind, files in FILES.items()}
+    click.echo(f"{len(FILES)} schemas written to {shown}\n")
+    click.echo("VS Code, in .vscode/settings.json:\n")
+    click.echo(json.dumps({"yaml.schemas": places}, indent=2))
+    beside = Path(os.path.relpath(directory, "runbooks")).as_posix()
+    click.echo("\nOther editors with yaml-language-server, at the top of a document in runbooks/:\n")
+    click.echo(f"# yaml-language-server: $schema={beside}/runbook.json")

@@ -29,7 +29,10 @@ SUFFIXES = (".test.yaml", ".test.yml")
 ERROR = "error"
 """The key under which a step is given an error instead of a reading."""
 
-_STEP = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*\Z")
+STEP_PATTERN = r"^[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)*$"
+"""A step is named as in its runbook, one of a called runbook as call_step/step."""
+
+_STEP = re.compile(STEP_PATTERN)
 _ERROR_KEYS = ("kind", "message", "remedy")
 
 
@@ -196,7 +199,7 @@ def _inputs(inputs: Raw, at: Path) -> Iterator[Mistake]:
 def _steps(steps: Raw, at: Path) -> Iterator[Mistake]:
     for name, given in steps.items() if isinstance(steps, dict) else ():
         here = (*at, name)
-        if not _STEP.match(name):
+        if not _STEP.fullmatch(name):
             hint = "a step is named as in its runbook, one of a called runbook as call_step/step"
             message = f"{quoted(name)} cannot be the name of a step"
             yield Mistake("RB115", message, here, "", hint, at_key=True)

@@ -1,11 +1,13 @@
 """The formats of documents as JSON Schema, for editors and other tools."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from runbook_engine.document.models import DURATION_PATTERN, PERCENT_PATTERN, AnswerType, InputType, Runbook
+from runbook_engine.kinds import ErrorKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -16,43 +18,85 @@ def runbook_schema() -> dict[str, object]:
     What refers to another part of the document (names, conditions, templates, the place of ``else``) is beyond it:
     ``runbook check`` proves that.
     """
-    schema = Runbook.model_json_schema(by_alias=True, schema_generator=_Untitled)
+    schema = Runbook.model_json_schema(by_alias=True, schema_generator=Untitled)
     definitions: dict[str, Any] = schema["$defs"]
     definitions["Input"]["allOf"] = [_rule(each, is_default=each is InputType.STRING) for each in InputType]
     definitions["AskStep"]["allOf"] = [_rule(each, is_default=each is AnswerType.BOOL) for each in AnswerType]
-    tidied: dict[str, object] = _tidied(schema)
-    return {"$schema": DIALECT, **tidied}
+    return _finished(schema)
 
 
 def policy_schema() -> dict[str, object]:
     """JSON Schema (draft 2020-12) of a policy of metrics as it is written in YAML; ``runbook check`` proves the rest."""
     from runbook_engine.document.policy import Policy
 
-    schema = Policy.model_json_schema(by_alias=True, schema_generator=_Untitled)
+    schema = Policy.model_json_schema(by_alias=True, schema_generator=Untitled)
     definitions: dict[str, Any] = schema["$defs"]
     definitions["Input"]["allOf"] = [_rule(each, is_default=each is InputType.STRING) for each in InputType]
     definitions["Threshold"]["oneOf"] = [{"required": ["above"]}, {"required": ["below"]}]
-    tidied: dict[str, object] = _tidied(schema)
-    return {"$schema": DIALECT, **tidied}
+    return _finished(schema)
 
 
 def environment_schema() -> dict[str, object]:
     """JSON Schema (draft 2020-12) of an environment as it is written in YAML; ``runbook check`` proves the rest."""
     from runbook_engine.document.environment import Environment
 
-    tidied: dict[str, object] = _tidied(Environment.model_json_schema(by_alias=True, schema_generator=_Untitled))
-    return {"$schema": DIALECT, **tidied}
+    return _finished(Environment.model_json_schema(by_alias=True, schema_generator=Untitled))
 
 
 def knowledge_schema() -> dict[str, object]:
     """JSON Schema (draft 2020-12) of knowledge as it is written in YAML; ``runbook check`` proves the rest."""
     from runbook_engine.document.knowledge import Knowledge
 
-    tidied: dict[str, object] = _tidied(Knowledge.model_json_schema(by_alias=True, schema_generator=_Untitled))
-    return {"$schema": DIALECT, **tidied}
+    return _finished(Knowledge.model_json_schema(by_alias=True, schema_generator=Untitled))
 
 
-class _Untitled(GenerateJsonSchema):
+def tests_schema() -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of tests of a runbook as they are written in YAML; ``runbook check`` proves the rest."""
+    from runbook_engine.document.cases import ERROR, STEP_PATTERN, Cases
+
+    schema = Cases.model_json_schema(by_alias=True, schema_generator=Untitled)
+    definitions: dict[str, Any] = schema["$defs"]
+    kind = {"enum": list(ErrorKind), "description": "The kind of the error"}
+    text = {"type": "string"}
+    error = {
+        "type": "object",
+        "properties": {"kind": kind, "message": text, "remedy": text},
+        "required": ["kind"],
+        "additionalProperties": False,
+    }
+    definitions["Brought"] = {
+        "description": "Metrics by name, {error: kind}, {answer: value}, or for a call {outcome: ...}",
+        "type": "object",
+        "properties": {ERROR: {"description": "It fails, and measures nothing", "anyOf": [kind, error]}},
+        "if": {"required": [ERROR]},
+        "then": {"maxProperties": 1},
+    }
+    brought = {"$ref": "#/$defs/Brought"}
+    attempts = {"description": "One for each attempt", "type": "array", "items": brought, "minItems": 1}
+    for steps in (schema["properties"]["steps"], definitions["Case"]["properties"]["steps"]):
+        steps["propertyNames"] = {"pattern": STEP_PATTERN}
+        steps["additionalProperties"] = {"anyOf": [brought, attempts]}
+    return _finished(schema)
+
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, object]]] = MappingProxyType(
+    {
+        "runbook": runbook_schema,
+        "tests": tests_schema,
+        "policy": policy_schema,
+        "environment": environment_schema,
+        "knowledge": knowledge_schema,
+    }
+)
+"""What makes the schema of each kind of document. None knows the probes that are installed."""
+
+
+def _finished(schema: Any) -> dict[str, object]:
+    done: dict[str, object] = tidied(schema)
+    return {"$schema": DIALECT, **done}
+
+
+class Untitled(GenerateJsonSchema):
     """Titles made of field names only repeat them in an editor."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's signature
@@ -91,13 +135,13 @@ def _rule(kind: InputType | AnswerType, *, is_default: bool) -> dict[str, object
     return {"if": applies, "then": {"properties": {**properties, "values": {"maxItems": 0}}}}
 
 
-def _tidied(schema: Any) -> Any:
+def tidied(schema: Any) -> Any:
     """Without what pydantic adds for itself: bounds of numbers that are written as texts, and defaults that are nothing."""
     if isinstance(schema, list):
-        return [_tidied(each) for each in schema]
+        return [tidied(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    tidy = {key: _tidied(value) for key, value in schema.items()}
+    tidy = {key: tidied(value) for key, value in schema.items()}
     if isinstance(tidy.get("description"), str):
         tidy["description"] = tidy["description"].replace("``", "`")
     if "patternProperties" in tidy:
