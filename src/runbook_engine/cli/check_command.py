@@ -67,7 +67,7 @@ def command(paths: tuple[str, ...], format_: str, explain: str | None, *, notes:
         raise UsageError("say which files or directories to fix, for example: runbook check --fix runbooks/")
     library = Library.default()
     files = _files(paths, library)
-    checked = list(check_all(list(files), library))
+    checked = list(check_all(list(files), library, notes=notes))
     if fix or diff:
         before = checked
         checked = _fixed(list(zip(files.items(), checked, strict=True)), library, diff=diff, format_=format_)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel
 from runbook_engine.document.load import SAVED, ReadText, Unsaved, kind_of_text, load, read_text
-from runbook_engine.document.suppression import suppressed
+from runbook_engine.document.suppression import suppressed, suppressions
 from runbook_engine.graph.compile import Compiler, thorough
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
@@ -36,12 +37,16 @@ class CheckedFile(Struct, frozen=True):
 
 
 class Checker(Struct, frozen=True, dict=True):
-    """Checks files against the installed probes and the runbooks that there are."""
+    """Checks files against the installed probes and the runbooks that there are.
+
+    Without ``notes`` some of those that take long to find are not looked for.
+    """
 
     registry: Registry
     library: Library
     unsaved: Unsaved = SAVED
     """What counts instead of what stands in other files, as an editor holds it."""
+    notes: bool = True
 
     def file(self, path: Path) -> CheckedFile:
         """Raises nothing: a file that cannot be read is a diagnostic too."""
@@ -81,7 +86,9 @@ class Checker(Struct, frozen=True, dict=True):
                 checked = check_cases(loaded, path, library=self.library, compiler=self._compiler)
                 # What is wrong with the runbook is said where the runbook is checked.
                 return [each for each in checked.diagnostics if each.file == name]
-        return self._compiler.loaded(load(text, name), path).diagnostics
+        # A comment that suppresses a note is about one all the same.
+        notes = self.notes or bool(suppressions(text))
+        return replace(self._compiler, notes=notes).loaded(load(text, name), path).diagnostics
 
     @cached_property
     def _inputs(self) -> "dict[Library, Inputs]":

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -21,12 +21,15 @@ _SILENT = 1.0
 _AGAIN = 0.1
 
 
-def check_all(paths: Sequence[Path], library: Library) -> Iterator[CheckedFile]:
-    """Every file in the order given."""
+def check_all(paths: Sequence[Path], library: Library, *, notes: bool = True) -> Iterator[CheckedFile]:
+    """Every file in the order given; without ``notes`` some of them are missing."""
     processes = min(os.cpu_count() or 1, len(paths) // MANY + 1)
     progress = _Progress(len(paths))
     try:
-        found = _side_by_side(paths, library, processes) if processes > 1 else _in_turn(paths, library)
+        if processes > 1:
+            found = _side_by_side(paths, partial(_check, library, notes), processes)
+        else:
+            found = map(Checker(Registry(), library, notes=notes).file, paths)
         for each in found:
             progress.next(each.file)
             yield each
@@ -34,28 +37,23 @@ def check_all(paths: Sequence[Path], library: Library) -> Iterator[CheckedFile]:
         progress.clear()
 
 
-def _in_turn(paths: Sequence[Path], library: Library) -> Iterator[CheckedFile]:
-    checker = Checker(Registry(), library)
-    return map(checker.file, paths)
-
-
-def _side_by_side(paths: Sequence[Path], library: Library, processes: int) -> Iterator[CheckedFile]:
+def _side_by_side(paths: Sequence[Path], check: Callable[[Path], CheckedFile], processes: int) -> Iterator[CheckedFile]:
     from concurrent.futures import ProcessPoolExecutor
 
     # Forking takes no time, and the command has no threads whose locks a copy would inherit. Elsewhere it is not safe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     with ProcessPoolExecutor(processes, context) as pool:
-        yield from pool.map(partial(_check, library), paths, chunksize=max(1, len(paths) // (processes * 8)))
+        yield from pool.map(check, paths, chunksize=max(1, len(paths) // (processes * 8)))
 
 
-def _check(library: Library, path: Path) -> CheckedFile:
-    return _checker(library).file(path)
+def _check(library: Library, notes: bool, path: Path) -> CheckedFile:
+    return _checker(library, notes=notes).file(path)
 
 
 @lru_cache(maxsize=1)
-def _checker(library: Library) -> Checker:
+def _checker(library: Library, *, notes: bool) -> Checker:
     """One for all files that a process is given."""
-    return Checker(Registry(), library)
+    return Checker(Registry(), library, notes=notes)
 
 
 class _Progress:

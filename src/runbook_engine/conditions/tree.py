@@ -76,7 +76,7 @@ def _said(fields: tuple[str, ...]) -> tuple[str, ...]:
     return fields[:-2]
 
 
-class Name(_Node, frozen=True):
+class Name(_Node, frozen=True, eq=False):
     """``p95`` (scope None: a metric of this step), ``database.used`` (of an earlier step) or ``inputs.slow``."""
 
     scope: str | None
@@ -86,6 +86,12 @@ class Name(_Node, frozen=True):
 
     def __str__(self) -> str:
         return self.name if self.scope is None else f"{self.scope}.{self.name}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.name == other.name and self.scope == other.scope
+
+    def __hash__(self) -> int:  # asked for more often than of all other nodes
+        return hash((self.scope, self.name))
 
     @property
     def is_input(self) -> bool:

@@ -46,6 +46,8 @@ class Compiler(Struct, frozen=True):
     """Those whose thresholds a thorough check holds against the runbook's."""
     called: "dict[Path, CompiledRunbook] | None" = None
     """Sound runbooks that others call or test, kept so that each is compiled once; None keeps nothing."""
+    notes: bool = True
+    """Also look for what is only worth knowing where that takes long."""
     unsaved: Unsaved = SAVED
     """What counts instead of what stands in the files of runbooks that others call or test."""
     _calling: tuple[str, ...] = ()
@@ -101,7 +103,8 @@ class Compiler(Struct, frozen=True):
             unknowable=frozenset(loaded.names.steps) - set(runbook.steps)
             | {step_id for step_id, each in probes.items() if each is None},
         )
-        parts = Parts(runbook, scope, found, order, successors)
+        # The prover finds what is not covered on its way, where there is an order to prove in.
+        parts = Parts(runbook, scope, found, order, successors, covering=order is None or not self.thorough)
         steps = {
             step_id: self._step(step_id, step, parts, probes.get(step_id), children.get(step_id))
             for step_id, step in runbook.steps.items()
@@ -124,7 +127,7 @@ class Compiler(Struct, frozen=True):
 
         check_known(plan, found)
         sound = {step_id: step for step_id, step in plan.steps.items() if step_id not in parts.unsound}
-        Prover(sound, frozenset(plan.runbook.start), parts.types, found).check()
+        Prover(sound, frozenset(plan.runbook.start), parts.types, found, notes=self.notes).check()
 
         check_contradictions(plan, self.policies, found)
         advice.check_findings(plan.runbook, found)

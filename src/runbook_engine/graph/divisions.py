@@ -39,12 +39,14 @@ def _undecided(node: Expression) -> Expression | None:
         case Not(operand=operand):
             return _undecided(operand)
         case And(parts=parts) | Or(parts=parts):
-            open_ = [found for part in parts if (found := _undecided(part)) is not None]
-            if not open_:
-                return None
-            # One part that comes out so decides the whole, whatever the others do.
+            # Another part that comes out so decides the whole, whatever this one does.
             decisive = isinstance(node, Or)
-            return both([either(open_), *(Not(_comes_out(part, decisive)) for part in parts)])
+            arms = [
+                both([found, *(_opposite(_comes_out(other, decisive)) for other in parts if other is not part)])
+                for part in parts
+                if (found := _undecided(part)) is not None
+            ]
+            return either(arms) if arms else None
     return _divides_by_zero(node)
 
 
@@ -57,15 +59,26 @@ def _comes_out(node: Expression, truth: bool) -> Expression:  # noqa: FBT001 - w
             each = [_comes_out(part, truth) for part in parts]
             return both(each) if truth is isinstance(node, And) else either(each)
     zero = _divides_by_zero(node)
-    decided = node if truth else Not(node)
+    decided = node if truth else _opposite(node)
     return decided if zero is None else both([Not(zero), decided])
+
+
+def _opposite(node: Expression) -> Expression:
+    return node.operand if isinstance(node, Not) else Not(node)
 
 
 def _divides_by_zero(node: Expression) -> Expression | None:
     """When a condition without ``and``, ``or`` and ``not`` has a divisor that is zero."""
     zeros = [
-        Comparison(Operator.EQUAL, each.right, Constant(0, Dimension.NUMBER, "0"))
+        _is_zero(each.right)
         for each in walk(node)
         if isinstance(each, Arithmetic) and each.operator == "/" and names(each.right)
     ]
     return either(zeros) if zeros else None
+
+
+def _is_zero(node: Expression) -> Expression:
+    """When a value is zero, said of as little as says it."""
+    if isinstance(node, Arithmetic) and node.operator == "-":
+        return Comparison(Operator.EQUAL, node.left, node.right)
+    return Comparison(Operator.EQUAL, node, Constant(0, Dimension.NUMBER, "0"))

@@ -50,6 +50,8 @@ class Parts:
     mistakes: Mistakes
     order: Sequence[StepId] | None
     successors: Mapping[StepId, Sequence[StepId]]
+    covering: bool = True
+    """Whether to prove at once that branches without an else cover every value."""
     used_inputs: set[str] = field(default_factory=set)
     unsound: set[StepId] = field(default_factory=set)
     """Steps with a condition that has a mistake, of which nothing is proven."""
@@ -61,14 +63,14 @@ class Parts:
         """The branches and the error routes of a step."""
         branches = tuple(self._way(step_id, ("branches", index), each) for index, each in enumerate(step.branches))
         routes = tuple(self._way(step_id, ("on_error", index), each) for index, each in enumerate(step.on_error))
-        if self.mistakes.checking and branches and not any(isinstance(each, Else) for each in step.branches):
+        if self.covering and self.mistakes.checking:
             self._check_coverage(step_id, branches)
         return branches, routes
 
     def _check_coverage(self, step_id: StepId, branches: Sequence[Way]) -> None:
         """Without an else the branches have to cover every value."""
-        if step_id in self.unsound or any(way.expression is None for way in branches):
-            return  # told already
+        if not branches or step_id in self.unsound or any(way.expression is None for way in branches):
+            return  # there is an else, or it was told already
         from runbook_engine.graph.proofs import check_coverage  # most steps have an else, and a run does without
 
         check_coverage(step_id, branches, self.types(step_id), self.mistakes)

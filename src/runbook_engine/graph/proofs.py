@@ -1,6 +1,7 @@
 """What is proven of a step's branches: that they cover every value, and that each of them can win."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -19,10 +20,27 @@ Types = Callable[[Name], MetricType | None]
 _MOST_TOLD = 4
 
 
+def analysed(ways: Sequence[Way], types: Types) -> Analysis:
+    """What is known of a step's conditions; steps that ask the same, one after the other, share it."""
+    return _analysed(
+        expressions := expressions_of(ways), tuple(types(name) for each in expressions for name in names(each))
+    )
+
+
+def expressions_of(ways: Sequence[Way]) -> tuple[Expression, ...]:
+    return tuple(way.expression for way in ways if way.expression is not None)
+
+
+@lru_cache(maxsize=128)
+def _analysed(expressions: tuple[Expression, ...], types: tuple[MetricType | None, ...]) -> Analysis:
+    """``types`` of all names, in their order."""
+    known = dict(zip((name for each in expressions for name in names(each)), types, strict=True))
+    return analyse(expressions, known.get)
+
+
 def check_coverage(step: StepId, ways: Sequence[Way], types: Types, mistakes: Mistakes) -> None:
     """Report values that no branch covers; also where it cannot be proven that there are none."""
-    expressions = [way.expression for way in ways if way.expression is not None]
-    found = analyse(expressions, types)
+    found = analysed(ways, types)
     if found.gap is None and not found.unprovable:
         return
     if found.gap is not None:
@@ -53,27 +71,30 @@ class Prover(Struct, frozen=True):
     start: frozenset[StepId]
     types: Callable[[StepId], Types]
     mistakes: Mistakes
+    notes: bool = True
 
     def check(self) -> None:
-        """Branches that cannot win, conditions that cannot vary, an else that nothing is left for, overlaps."""
+        """Values that no branch covers, branches that cannot win, conditions that do not vary, dead elses, overlaps."""
         ways_in = self._ways_in()
         for step_id, step in self.steps.items():
             ways = [way for way in step.ways if way.expression is not None]
-            expressions = [way.expression for way in ways if way.expression is not None]
-            if not expressions:
+            if not ways:
                 continue
             types = self.types(step_id)
-            found = analyse(expressions, types)
+            found = analysed(ways, types)
+            if len(ways) == len(step.ways):
+                check_coverage(step_id, ways, types, self.mistakes)
             self._constant(step_id, ways, found)
             self._shadowed(step_id, ways, found)
             self._else(step_id, step, found)
-            self._overlaps(step_id, ways, found, types)
+            if self.notes:
+                self._overlaps(step_id, ways, found, types)
             self._excluded(step_id, ways, found, ways_in)
             self._divisions(step_id, ways, types)
 
     def _divisions(self, step: StepId, ways: Sequence[Way], types: Types) -> None:
         """Divisors that may be zero; a note where a runbook's own extract makes one, which may well leave zero out."""
-        found = without_result([way.expression for way in ways if way.expression is not None], types)
+        found = without_result(expressions_of(ways), types)
         if found is None:
             return
         way, witness = ways[found[0]], found[1]
@@ -137,7 +158,7 @@ class Prover(Struct, frozen=True):
         ways_in: Mapping[StepId, Sequence[tuple[StepId, Way]]],
     ) -> None:
         """Branches that what an earlier step measured leaves nothing to."""
-        expressions = [way.expression for way in ways if way.expression is not None]
+        expressions = expressions_of(ways)
         asked = {name.scope for each in expressions for name in names(each)}
         facts = [fact for owner, fact in self._facts(step, ways_in) if owner in asked]
         if not facts:

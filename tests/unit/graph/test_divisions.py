@@ -41,8 +41,8 @@ def told(*branches: str) -> tuple[int, str] | None:
         (["asked > 3", "failed / (asked - 3) > 1"], (1, "asked = 3")),
         (["1 / asked in [1, 2]"], (0, "asked = 0")),
         (["not (failed / asked > 0.5)"], (0, "asked = 0")),
-        (["asked >= 0 and failed / asked > 0.5"], (0, "asked = 0, failed = 1")),
-        (["asked > 0 or failed / asked > 0.5"], (0, "asked = 0, failed = 1")),
+        (["asked >= 0 and failed / asked > 0.5"], (0, "asked = 0")),
+        (["asked > 0 or failed / asked > 0.5"], (0, "asked = 0")),
     ],
 )
 def test_a_divisor_that_may_be_zero_is_shown_with_its_branch(branches: list[str], expected: tuple[int, str]) -> None:
