@@ -131,6 +131,7 @@ def _fill(part: str | Hole, lookup: Lookup, unknown: str | None, *, reveal: bool
     return _show(filled)
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> Template:
     """Read a template. Raises TemplateError with the place of what is not allowed."""
     if "{" not in text:

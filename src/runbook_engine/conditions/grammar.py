@@ -14,6 +14,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from runbook_engine.conditions import literals, tree
@@ -55,6 +56,7 @@ MOST_ARITHMETIC = 50
 KEYWORDS = frozenset({"and", "or", "not", "in", "is", "missing", "true", "false"})
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> Expression:
     """Read a condition such as ``p95 > inputs.slow and error_rate < 5%``.
 

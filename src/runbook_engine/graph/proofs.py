@@ -41,7 +41,7 @@ def _analysed(expressions: tuple[Expression, ...], types: tuple[MetricType | Non
 def check_coverage(step: StepId, ways: Sequence[Way], types: Types, mistakes: Mistakes) -> None:
     """Report values that no branch covers; also where it cannot be proven that there are none."""
     found = analysed(ways, types)
-    if found.gap is None and not found.unprovable:
+    if found.is_covered:
         return
     if found.gap is not None:
         message = f'no branch of step "{step}" covers {found.gap.shown(types, only=found.gap_names)} ({_covered(ways)})'
@@ -132,7 +132,7 @@ class Prover(Struct, frozen=True):
 
     def _else(self, step_id: StepId, step: PlannedStep, found: Analysis) -> None:
         otherwise = next((way for way in step.ways if way.expression is None), None)
-        if otherwise is not None and found.gap is None and not found.unprovable:
+        if otherwise is not None and found.is_covered:
             message = f'nothing is left for the else of step "{step_id}": its branches cover every value'
             self._warn("RB307", message, step_id, otherwise, "delete the else, or one of the branches")
 

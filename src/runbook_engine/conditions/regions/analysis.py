@@ -55,7 +55,11 @@ def analyse(branches: Sequence[Expression], types: Resolve | Types) -> Analysis:
 
 def _given_up(branches: Sequence[Expression], why: str) -> Analysis:
     nothing = BranchFacts(False, False, (), (), tuple, lambda: None)
-    return Analysis(None, why, tuple(nothing for _ in branches), tuple, tuple, lambda: None)
+    return Analysis(False, tuple(nothing for _ in branches), lambda: (None, why), _no_names, tuple, lambda: None)
+
+
+def _no_names(_gap: Witness) -> tuple[Name, ...]:
+    return ()
 
 
 class _Walk:
@@ -77,13 +81,11 @@ class _Walk:
         return [compile(branch) for branch in self.branches]
 
     def analysis(self, types: Types) -> Analysis:
-        gap, unprovable = self._gap(types)
-        facts = tuple(self._facts(index) for index in range(len(self.branches)))
         return Analysis(
-            gap,
-            unprovable,
-            facts,
-            self._bounded(partial(self._gap_names, gap), tuple(gap or ())),
+            self.remaining[-1] == NOTHING,
+            tuple(self._facts(index) for index in range(len(self.branches))),
+            self._bounded(partial(self._gap, types), (None, too_many(self.branches))),
+            self._gap_names,
             self._bounded(self._missing, ()),
             self._bounded(self._undecided, None),
         )
@@ -98,8 +100,9 @@ class _Walk:
         found = self._find(region, lambda values: self._outcome(values) is None)
         return found, "" if found is not None else why_open(self.space, region)
 
-    def _gap_names(self, gap: Witness | None) -> tuple[Name, ...]:
-        return essential(self.space, self.remaining[-1], gap, self.start) if gap is not None else ()
+    def _gap_names(self, gap: Witness) -> tuple[Name, ...]:
+        look = partial(essential, self.space, self.remaining[-1], gap, self.start)
+        return self._bounded(look, tuple(gap))()
 
     def _facts(self, index: int) -> BranchFacts:
         diagrams, (holds, fails) = self.space.diagrams, self.answers[index]

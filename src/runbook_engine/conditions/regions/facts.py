@@ -42,18 +42,32 @@ class BranchFacts(Struct, frozen=True, dict=True):
 
 
 class Analysis(Struct, frozen=True, dict=True):
-    """``gap`` are values that no branch covers. With no gap, and nothing ``unprovable``, it is proven that there is none.
+    """``is_covered`` says that it is proven that some branch covers every value.
+
+    Else ``gap`` are values that none covers, or ``unprovable`` says why there may be some that were not found.
 
     ``missing`` are the optional metrics without which the step is undecided at some values of the others; ``undecided``
     are values at which it is undecided although nothing is missing, because a calculation has no result.
     """
 
-    gap: Witness | None
-    unprovable: str
+    is_covered: bool
     branches: tuple[BranchFacts, ...]
-    find_gap_names: Callable[[], tuple[Name, ...]]
+    find_gap: Callable[[], tuple[Witness | None, str]]
+    find_gap_names: Callable[[Witness], tuple[Name, ...]]
     find_missing: Callable[[], tuple[Name, ...]]
     find_undecided: Callable[[], Witness | None]
+
+    @cached_property
+    def _gap(self) -> tuple[Witness | None, str]:
+        return self.find_gap()
+
+    @property
+    def gap(self) -> Witness | None:
+        return self._gap[0]
+
+    @property
+    def unprovable(self) -> str:
+        return self._gap[1]
 
     @property
     def else_witness(self) -> Witness | None:
@@ -63,7 +77,7 @@ class Analysis(Struct, frozen=True, dict=True):
     @cached_property
     def gap_names(self) -> tuple[Name, ...]:
         """The names by whose values alone the gap is one, whatever is measured for the others."""
-        return self.find_gap_names()
+        return self.find_gap_names(self.gap) if self.gap is not None else ()
 
     @cached_property
     def missing(self) -> tuple[Name, ...]:
