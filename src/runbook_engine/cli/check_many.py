@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import TextIO
 
 from runbook_engine.cli.check_files import CheckedFile, Checker
 from runbook_engine.cli.screen import fancy, visible
@@ -24,7 +25,7 @@ _AGAIN = 0.1
 def check_all(paths: Sequence[Path], library: Library, *, notes: bool = True) -> Iterator[CheckedFile]:
     """Every file in the order given; without ``notes`` some of them are missing."""
     processes = min(os.cpu_count() or 1, len(paths) // MANY + 1)
-    progress = _Progress(len(paths))
+    progress = Progress(len(paths), sys.stderr)
     try:
         if processes > 1:
             found = _side_by_side(paths, partial(_check, library, notes), processes)
@@ -56,19 +57,20 @@ def _checker(library: Library, *, notes: bool) -> Checker:
     return Checker(Registry(), library, notes=notes)
 
 
-class _Progress:
+class Progress:
     """A line on a terminal that says how far it is, once that takes longer than a moment."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, stream: TextIO | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._total = total
         self._done = 0
-        self._next = time.monotonic() + _SILENT
+        self._clock = clock
+        self._next = clock() + _SILENT
         self._shown = False
-        self._stream = sys.stderr if sys.stderr is not None and fancy(sys.stderr) else None
+        self._stream = stream if stream is not None and fancy(stream) else None
 
     def next(self, file: str) -> None:
         self._done += 1
-        now = time.monotonic()
+        now = self._clock()
         if self._stream is None or now < self._next or self._done == self._total:
             return
         self._next = now + _AGAIN

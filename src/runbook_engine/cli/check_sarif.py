@@ -4,7 +4,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runbook_engine.cli.check_files import CheckedFile
 from runbook_engine.cli.check_places import uri
@@ -38,7 +38,7 @@ def sarif(files: Iterable[CheckedFile]) -> _Json:
                 },
                 "columnKind": "unicodeCodePoints",
                 "originalUriBaseIds": {_ROOT: {"description": _text("The directory in which runbook check ran.")}},
-                "results": [_result(each, numbers, file) for file in files for each in file.diagnostics],
+                "results": [each for file in files for each in _results(file, numbers)],
             }
         ],
     }
@@ -55,7 +55,13 @@ def _rule(code: str, title: str) -> _Json:
     }
 
 
-def _result(each: Diagnostic, numbers: Mapping[str, int], file: CheckedFile) -> _Json:
+def _results(file: CheckedFile, numbers: Mapping[str, int]) -> Iterator[_Json]:
+    lines = Lines(file.text)
+    for each in file.diagnostics:
+        yield _result(each, numbers, lines)
+
+
+def _result(each: Diagnostic, numbers: Mapping[str, int], lines: Lines) -> _Json:
     found: _Json = {
         "ruleId": each.code,
         "ruleIndex": numbers[each.code],
@@ -74,7 +80,7 @@ def _result(each: Diagnostic, numbers: Mapping[str, int], file: CheckedFile) -> 
             for number, one in enumerate(each.related)
         ]
     if each.fix is not None and each.code != SECRET_IN_TEXT:
-        found["fixes"] = [_fix(each.file, each.fix, Lines(file.text))]
+        found["fixes"] = [_fix(each.file, each.fix, lines)]
     return found
 
 

@@ -6,7 +6,7 @@ the same.
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -208,22 +208,23 @@ class Threshold(NamedTuple):
 
 def children(node: Expression) -> tuple[Expression, ...]:
     """The nodes right below, in the order of the text."""
-    match node:
-        case Arithmetic() | Comparison():
-            return node.left, node.right
-        case Membership():
-            return node.subject, *node.items
-        case Matches():
-            return (node.subject,)
-        case Contains():
-            return node.subject, node.part
-        case IsMissing():
-            return (node.name,)
-        case Minus() | Not():
-            return (node.operand,)
-        case And() | Or():
-            return node.parts
-    return ()
+    return _CHILDREN[type(node)](node)
+
+
+_CHILDREN: Mapping[type[Expression], Callable[[Any], tuple[Expression, ...]]] = {
+    Name: lambda _: (),
+    Constant: lambda _: (),
+    Minus: lambda node: (node.operand,),
+    Arithmetic: lambda node: (node.left, node.right),
+    Comparison: lambda node: (node.left, node.right),
+    Membership: lambda node: (node.subject, *node.items),
+    Matches: lambda node: (node.subject,),
+    Contains: lambda node: (node.subject, node.part),
+    IsMissing: lambda node: (node.name,),
+    Not: lambda node: (node.operand,),
+    And: lambda node: node.parts,
+    Or: lambda node: node.parts,
+}
 
 
 def walk(node: Expression) -> list[Expression]:
@@ -233,8 +234,9 @@ def walk(node: Expression) -> list[Expression]:
     while rest:
         node = rest.pop()
         found.append(node)
-        if not isinstance(node, Name | Constant):
-            rest.extend(reversed(children(node)))
+        below = _CHILDREN[type(node)](node)
+        if below:
+            rest.extend(below[::-1])
     return found
 
 

@@ -83,7 +83,8 @@ def suppressions(text: str) -> Sequence[Suppression]:
     texts = _scalars(text)
     if texts is None:
         return ()
-    return tuple(_suppression(mark, text, Lines(text)) for mark in marks if _is_comment(mark.start(), text, texts))
+    lines = Lines(text)
+    return tuple(_suppression(mark, text, lines) for mark in marks if _is_comment(mark.start(), text, texts))
 
 
 def _suppression(mark: re.Match[str], text: str, lines: Lines) -> Suppression:

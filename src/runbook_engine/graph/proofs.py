@@ -40,7 +40,10 @@ def _analysed(expressions: tuple[Expression, ...], types: tuple[MetricType | Non
 
 def check_coverage(step: StepId, ways: Sequence[Way], types: Types, mistakes: Mistakes) -> None:
     """Report values that no branch covers; also where it cannot be proven that there are none."""
-    found = analysed(ways, types)
+    _report_gap(step, ways, types, analysed(ways, types), mistakes)
+
+
+def _report_gap(step: StepId, ways: Sequence[Way], types: Types, found: Analysis, mistakes: Mistakes) -> None:
     if found.is_covered:
         return
     if found.gap is not None:
@@ -83,7 +86,7 @@ class Prover(Struct, frozen=True):
             types = self.types(step_id)
             found = analysed(ways, types)
             if len(ways) == len(step.ways):
-                check_coverage(step_id, ways, types, self.mistakes)
+                _report_gap(step_id, ways, types, found, self.mistakes)
             self._constant(step_id, ways, found)
             self._shadowed(step_id, ways, found)
             self._else(step_id, step, found)

@@ -1,5 +1,6 @@
 """runbook check: what it prints, in every format, and what comments suppress."""
 
+import io
 import json
 import re
 import stat
@@ -10,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from runbook_engine.cli.check_many import Progress
 from runbook_engine.document import CODES
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "check" / "formats"
@@ -278,15 +280,38 @@ def test_many_files_are_checked_side_by_side_and_told_in_their_order(shell: Any)
     assert len([each for each in found if each["suppressed"]]) == 80
 
 
-def test_progress_is_told_on_a_terminal_and_leaves_no_trace(terminal: Any, shell: Any) -> None:
-    fills(shell, **{f"a{number:03}": SOUND for number in range(1500)})
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
-    there = terminal("check", "books")
 
-    there.until(r"checked \d+ of 1500 files")
-    assert there.end() == 0
-    assert there.seen.rstrip().endswith("1500 documents: no mistakes in 1500 files")
-    assert "\x1b[K1500 documents" in there.seen
+def test_progress_is_told_on_a_terminal_and_leaves_no_trace(monkeypatch: Any) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    screen = Screen()
+    now = 0.0
+    progress = Progress(4, screen, lambda: now)
+    progress.next("a.yaml")
+    assert screen.getvalue() == "", "nothing is said in the first moment"
+    now = 2.0
+    progress.next("b\x1b.yaml")
+    progress.next("c.yaml")
+    progress.next("d.yaml")
+    assert screen.getvalue().startswith("\r\x1b[Kchecked 2 of 4 files: b")
+    assert screen.getvalue().count("checked") == 1, "it is not drawn for each file"
+    assert "b\x1b" not in screen.getvalue(), "names are shown without what a terminal would do"
+    progress.clear()
+    assert screen.getvalue().endswith("\r\x1b[K")
+
+
+def test_progress_is_for_a_terminal_only() -> None:
+    into = io.StringIO()
+    now = 0.0
+    progress = Progress(4, into, lambda: now)
+    now = 2.0
+    progress.next("a.yaml")
+    progress.clear()
+    assert into.getvalue() == ""
 
 
 def fixed(shell: Any, *arguments: str, name: str = "books/wrong.yaml") -> tuple[Any, str]:
