@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "list": "List the runbooks that can be run by name.",
         "show": "Show a runbook as a page, with a command to paste for each step.",
         "graph": "Draw a runbook's decision graph.",
+        "new": "Write a runbook to begin with: from answers, probes or Markdown.",
         "check": "Report every mistake in runbooks, each with its place.",
         "test": "Test runbooks with given readings, and tell what is covered.",
         "probes": "List what can be measured, and with what parameters.",

@@ -1,0 +1,171 @@
+"""From a procedure in Markdown to a runbook: commands become probes, what is left becomes questions."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from runbook_engine.authoring.building import Building, plain
+from runbook_engine.authoring.commands import Command, recognise
+from runbook_engine.authoring.customs import Customs
+from runbook_engine.authoring.markdown import Group, Procedure
+from runbook_engine.authoring.starting import Started, document, finished
+from runbook_engine.errors import RunbookError
+from runbook_engine.probe.registry import Registry
+
+_COMMON = frozenset(
+    {"check", "the", "a", "of", "and", "to", "for", "in", "on", "is", "are", "if", "or", "with", "get", "test", "review",
+     "analyze", "verify", "steps", "status", "high", "performance", "issues", "consider", "at", "from", "by", "any",
+     "needed", "it", "be", "as", "this", "that", "all", "see", "recent"}
+)  # fmt: skip
+_MOST_QUESTION = 2_000
+
+
+class _Link(Struct, frozen=True):
+    """A step with the findings that it raises, and all words that say what it is about."""
+
+    step: str
+    findings: Sequence[str]
+    words: frozenset[str]
+
+
+def from_procedure(  # what is known beside the text has its own words
+    procedure: Procedure,
+    name: str,
+    registry: Registry,
+    customs: Customs,
+    *,
+    title: str | None = None,
+    owner: str | None = None,
+    severity: str | None = None,
+) -> Started:
+    """A runbook that carries out a procedure. Every command, and every item of the text, is in it."""
+    building = Building(customs)
+    links: list[_Link] = []
+    starts: list[str] = []
+    for group in procedure.diagnosis:
+        before: str | None = None
+        for link in _steps(group, registry, building):
+            if before is None:
+                starts.append(link.step)
+            else:
+                _lead(building, before, link.step)
+            before = link.step
+            links.append(link)
+    if not links:
+        step, raised = building.ask(procedure.title, _symptoms_question(procedure), procedure.title)
+        links.append(_Link(step, raised, frozenset()))
+        starts.append(step)
+    starts.extend(_resolve(procedure.resolution, links, building))
+    return finished(
+        building,
+        document(
+            name=name,
+            title=plain(title or procedure.title),
+            owner=owner or "",
+            severity=severity,
+            symptoms=[plain(each) for each in _lines(procedure.symptoms)],
+            start=starts,
+            prevention=[plain(each) for each in _lines(procedure.prevention)],
+        ),
+    )
+
+
+def _steps(group: Group, registry: Registry, building: Building) -> Iterable[_Link]:
+    about = " ".join([group.title, *group.items])
+    for command in group.commands:
+        title = command.comment or group.title or command.shown
+        words = _words(f"{about} {command.comment}")
+        found = recognise(command.text)
+        if found is not None and found.probe in registry.names():
+            try:
+                probe = registry.get(found.probe)
+            except RunbookError:
+                probe = None
+            if probe is not None:
+                before = len(building.steps)
+                step, raised = building.measure(_shortened(title), probe, found.given, borrow=False)
+                words |= _words(" ".join(str(building.findings[each].get("title")) for each in raised))
+                if len(building.steps) > before:
+                    yield _Link(step, raised, words | _words(found.probe.replace(".", " ").replace("_", " ")))
+                continue
+        yield _asked(title, _command_question(command), words, building)
+    if not group.commands:
+        question = " ".join(f"{each.rstrip('.')}." for each in (group.title, *group.items) if each)
+        yield _asked(group.title or "Look", f"{question} Is anything wrong?", _words(about), building)
+
+
+def _asked(title: str, question: str, words: frozenset[str], building: Building) -> _Link:
+    title = _shortened(title)
+    step, raised = building.ask(title, question[:_MOST_QUESTION], f"Something is wrong: {title}")
+    return _Link(step, raised, words)
+
+
+def _command_question(command: Command) -> str:
+    return f"Run this, and look at what it says: {command.shown[: _MOST_QUESTION - 200]} - is anything wrong?"
+
+
+def _symptoms_question(procedure: Procedure) -> str:
+    seen = "; ".join(_lines(procedure.symptoms))
+    return f"Is this what you see: {seen}?"[:_MOST_QUESTION]
+
+
+def _lead(building: Building, before: str, after: str) -> None:
+    """Every way on from a step leads to the next one: a procedure is gone through whatever was found."""
+    for place in ("branches", "on_error"):
+        for way in building.steps[before].get(place, ()):
+            if "else" in way:
+                way["else"] = after
+            else:
+                way["goto"] = after
+
+
+def _resolve(groups: Sequence[Group], links: Sequence[_Link], building: Building) -> Iterable[str]:
+    """Give each finding the resolution whose words fit it best; one that fits nothing is asked about."""
+    wanted = [each for each in groups if each.title or each.items or each.commands]
+    ids = [building.resolve(each.title or "Resolution", _what_to_do(each)) for each in wanted]
+    titles = [_words(each.title) for each in wanted]
+    items = [_words(" ".join(each.items)) for each in wanted]
+    used: set[str] = set()
+    for number, link in enumerate(links):
+        if not ids:
+            break
+        fits = [3 * len(link.words & titles[each]) + len(link.words & items[each]) for each in range(len(ids))]
+        # What fits nothing takes its turn: procedures tell their resolutions in the order of their steps.
+        best = fits.index(max(fits)) if max(fits) else min(number * len(ids) // len(links), len(ids) - 1)
+        for finding in link.findings:
+            building.findings[finding].setdefault("resolution", ids[best])
+            used.add(ids[best])
+    for name, group in zip(ids, wanted, strict=True):
+        if name not in used:
+            title = _shortened(group.title or "Resolution")
+            question = f"No measurement leads to this resolution: {title}. Is it called for?"
+            step, raised = building.ask(f"Is it time for {title}?", question, f"{title} is called for")
+            building.findings[raised[0]]["resolution"] = name
+            yield step
+    if not ids:
+        unsolved = [each for each in building.findings.values() if "resolution" not in each]
+        if unsolved:
+            name = building.resolve("Find out what to do", ["Look at the evidence and write down here what helped"])
+            for each in unsolved:
+                each["resolution"] = name
+
+
+def _what_to_do(group: Group) -> Sequence[str]:
+    return [*group.items, *(f"Run: {each.shown}" for each in group.commands)] or [group.title]
+
+
+def _lines(groups: Sequence[Group]) -> list[str]:
+    return [
+        line for each in groups for line in (each.title, *each.items, *(one.shown for one in each.commands)) if line
+    ]
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= 100 else f"{title[:99].rstrip()}…"
+
+
+def _words(text: str) -> frozenset[str]:
+    """What a text is about. Words count by their beginnings: connection and connections are one."""
+    found = re.findall(r"[a-z][a-z0-9]+", text.lower())
+    return frozenset(each[:7].rstrip("s") for each in found if each not in _COMMON)
