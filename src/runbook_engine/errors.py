@@ -59,6 +59,10 @@ class JournalError(RunbookError):
     exit_code = 2
 
 
+class IncidentError(UsageError):
+    """Something that cannot be done with an incident as it is, or an incident that there is not."""
+
+
 class UnknownProbeError(UsageError):
     """No installed package provides the probe."""
 
