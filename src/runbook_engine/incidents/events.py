@@ -1,8 +1,8 @@
 """What happened in an incident, as append-only facts. Who is engaged, what is due, the postmortem: folds of them.
 
 Times are Unix seconds; ``by`` is who did it, as they call themselves. Nothing here holds a secret: texts are masked where
-events are made. The policy and the playbooks are kept with the incident, as validated: whoever edits them changes no incident that
-there is.
+events are made. The policy and the playbooks are kept with the incident, as validated: whoever edits them changes no incident
+that there is.
 """
 
 from collections.abc import Mapping
