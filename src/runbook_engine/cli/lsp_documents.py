@@ -10,7 +10,10 @@ from msgspec import Struct
 
 from runbook_engine.cli.check_files import CheckedFile, Checker
 from runbook_engine.document.load import kind_of_text
+from runbook_engine.editor.completion import Surroundings
+from runbook_engine.editor.index import Index, index
 from runbook_engine.editor.positions import Positions, Unit
+from runbook_engine.editor.tree import salvaged
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
 
@@ -31,6 +34,11 @@ class HeldDocument(Struct, frozen=True, dict=True):
     @property
     def kind(self) -> str | None:
         return kind_of_text(self.text)
+
+    @cached_property
+    def index(self) -> Index:
+        text = self.text.removeprefix("\ufeff")
+        return index(text, salvaged(text), self.kind)
 
 
 class Checked(Struct, frozen=True):
@@ -84,7 +92,7 @@ class HeldDocuments(Struct):
     def check(self, document: HeldDocument, checker: Checker) -> Checked:
         """Everything that is wrong with the document; nothing with a YAML file that is none of ours."""
         file = CheckedFile(str(document.path), document.text.removeprefix("\ufeff"), ())
-        if self._is_ours(document):
+        if self.is_ours(document):
             file = checker.text(document.text, file.file, document.path)
         found = Checked(document, file)
         if self._held.get(document.uri) is document:
@@ -98,11 +106,14 @@ class HeldDocuments(Struct):
             return found
         return self.check(document, self.checker())
 
-    def _is_ours(self, document: HeldDocument) -> bool:
+    def is_ours(self, document: HeldDocument) -> bool:
         """By its first key; and where that is not written yet, by where it lies."""
         if document.kind is not None:
             return True
         return any(document.path.is_relative_to(each) for each in self.library.directories)
+
+    def around(self, document: HeldDocument) -> Surroundings:
+        return Surroundings(self.registry, self.library, document.path)
 
     def __iter__(self) -> Iterator[HeldDocument]:
         return iter(self._held.values())

@@ -11,6 +11,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, PyglsError
 from pygls.lsp.server import LanguageServer
 
+from runbook_engine.cli import lsp_navigation, lsp_writing
 from runbook_engine.cli import lsp_shapes as shapes
 from runbook_engine.cli.lsp_documents import HeldDocument, HeldDocuments, path_of
 from runbook_engine.editor.positions import Unit
@@ -104,6 +105,8 @@ def server() -> RunbookServer:
     def shut_down(_params: None) -> None:
         made.may_end = True
 
+    lsp_writing.register(made)
+    lsp_navigation.register(made)
     return made
 
 
