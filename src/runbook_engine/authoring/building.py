@@ -99,13 +99,21 @@ class Building(Struct):
         self.resolutions[name] = {"title": plain(title), "steps": [plain(each) for each in steps]}
         return name
 
+    def describe(self, step_id: str, text: str) -> None:
+        """Say more about a step, unless it says that already."""
+        step = self.steps[step_id]
+        told = [step["title"], step.get("description", ""), step.get("ask", "")]
+        if plain(text) and not any(plain(text) in each for each in told):
+            description = f"{told[1]}; {plain(text)}" if told[1] else plain(text)
+            self.steps[step_id] = {"title": step["title"], "description": description, **step} | {
+                "description": description
+            }
+
     def _also(self, step_id: str, title: str) -> str:
         """Say in a step what else it was wanted for."""
         step = self.steps[step_id]
-        told = step.get("description")
-        if plain(title) != step["title"] and (told is None or plain(title) not in told):
-            also = f"{told}; {plain(title)}" if told else f"Also: {plain(title)}"
-            self.steps[step_id] = {"title": step["title"], "description": also, **step} | {"description": also}
+        if plain(title) not in (step["title"], *str(step.get("description", "")).split("; ")):
+            self.describe(step_id, title if step.get("description") else f"Also: {title}")
         return step_id
 
     def _as_is_usual(self, step_id: str, step: Json, custom: Custom, *, borrow: bool) -> Sequence[str]:
@@ -245,7 +253,7 @@ class Building(Struct):
 def plain(text: str) -> str:
     """A text in which nothing is filled in, whatever it holds."""
     try:
-        if templates.parse(text).is_plain:
+        if templates.parse(text).parts in ((), (text,)) and "{#" not in text:
             return text
     except templates.TemplateError:
         pass

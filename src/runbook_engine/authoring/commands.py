@@ -12,11 +12,19 @@ from runbook_engine.authoring.building import Variable
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))\Z", re.ASCII)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
+_NAMED_SECRETLY = r"[\w-]*(?:password|passwd|pass|token|secret|api[_-]?key|auth)"
 _SECRETS = re.compile(
-    r"(?i)(://[^/\s:@]*:)[^@\s/]+(?=@)"
-    r"|((?:[A-Z_]*(?:PASSWORD|PASSWD|PASS|TOKEN|SECRET|API_?KEY|AUTH))[= ]+(?:Bearer |Basic )?)(?!\$)[^\s'\"]+"
-    r"|(Authorization:\s*(?:\w+\s+)?)(?!\$)[^\s'\"]+"
+    r"(?i)(?P<kept>"
+    r"://[^/\s:@]*:(?=[^@\s/]+@)"  # a URL with a password
+    rf"|--?{_NAMED_SECRETLY}\s+"  # an option
+    rf"|\b{_NAMED_SECRETLY}[\"']?\s*[=:]\s*[\"']?(?:(?:Bearer|Basic|Token)\s+)?"  # an assignment, a field of JSON
+    r"|\bAuthorization[\"']?\s*:\s*[\"']?(?:\w+\s+)?"
+    r"|\bredis-cli\b(?:\s+-[^a\s]\S*\s+[^-\s]\S*)*\s+-a\s+"
+    r"|\b(?:mysql\w*|mariadb\w*|sshpass)\b[^|;&]*?\s-p\s?(?=\S)"
+    r"|\s(?:-u|--user|--proxy-user)[ =]?[^\s:/]+:(?!/)"
+    r")(?!\$)[^\s'\"@]+"
 )
+_SCRIPTS = frozenset({"for", "while", "until", "if", "case", "function", "{", "("})
 _PROMPT = re.compile(r"\s*(?:\$|#>|>|%)\s+")
 
 
@@ -29,7 +37,7 @@ class Command(Struct, frozen=True):
     @property
     def shown(self) -> str:
         """In one line, without passwords."""
-        return _SECRETS.sub(lambda found: f"{found[1] or found[2] or found[3]}***", " ".join(self.text.split()))
+        return _SECRETS.sub(lambda found: f"{found['kept']}***", " ".join(self.text.split()))
 
 
 class Measurement(Struct, frozen=True):
@@ -55,11 +63,35 @@ def commands(block: str) -> Sequence[Command]:
             text = "\n".join(pending)
             if not _is_whole(text):
                 continue
-            found.append(Command(text, comment))
+            found.extend(Command(each, comment) for each in _one_by_one(text))
             pending, comment = [], ""
     if pending:
         found.append(Command("\n".join(pending), comment))
     return found
+
+
+def _one_by_one(text: str) -> Sequence[str]:
+    """The commands of a line that come one after the other: ``a && b; c``. What is piped belongs to one."""
+    parts, start, quote, index = list[str](), 0, "", 0
+    while index < len(text):
+        character = text[index]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"`":
+            quote = character
+        elif text.startswith(("$(", "<<", ";;"), index):
+            # Not worth taking apart: a script of its own.
+            return (text.strip(),)
+        elif character == ";" or text.startswith(("&&", "||"), index):
+            parts.append(text[start:index])
+            index += character != ";"
+            start = index + 1
+        index += 1
+    parts.append(text[start:])
+    first = parts[0].split(maxsplit=1)
+    if first and first[0] in _SCRIPTS:
+        return (text.strip(),)
+    return [each.strip() for each in parts if each.strip()]
 
 
 def recognise(text: str) -> Measurement | None:
@@ -183,7 +215,7 @@ def _curl(arguments: _Arguments) -> Measurement | None:
 
 
 def _wget(arguments: _Arguments) -> Measurement | None:
-    return _http(arguments.alone("-q", "--spider", "-S", "--quiet").operands)
+    return _http(arguments.alone("-q", "--spider", "-S", "--quiet", "-qO-", "-O-", "-nv").operands)
 
 
 def _http(urls: Sequence[str]) -> Measurement | None:
@@ -225,7 +257,9 @@ def _look_up(arguments: _Arguments) -> Measurement | None:
     names = [each for each in asked if each.upper() not in types and each.upper() != "IN"]
     if not names or not re.fullmatch(r"[A-Za-z0-9_.-]+|\$\{?\w+\}?", names[0]):
         return None
-    return Measurement("dns.resolve", _given(name=_value(names[0]), type=kind))
+    servers = [each.removeprefix("@") for each in arguments.operands if each.startswith("@")] or names[1:2]
+    asked_of = servers[0] if servers and re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]+", servers[0]) else None
+    return Measurement("dns.resolve", _given(name=_value(names[0]), type=kind, resolvers=asked_of))
 
 
 def _port(arguments: _Arguments) -> Measurement | None:
@@ -239,7 +273,8 @@ def _port(arguments: _Arguments) -> Measurement | None:
 
 
 def _df(arguments: _Arguments) -> Measurement:
-    paths = [each for each in arguments.operands if each.startswith("/")]
+    alone = arguments.alone("-h", "-H", "-k", "-m", "-i", "-T", "-P", "-hT", "-Th", "-hi", "-ih", "-kP", "-Pk")
+    paths = [each for each in alone.operands if each.startswith("/")]
     return Measurement("host.disk", {"path": paths[0]} if paths else {})
 
 

@@ -85,14 +85,23 @@ def _steps(group: Group, registry: Registry, building: Building) -> Iterable[_Li
             if probe is not None:
                 before = len(building.steps)
                 step, raised = building.measure(_shortened(title), probe, found.given, borrow=False)
+                _describe(building, step, group)
                 words |= _words(" ".join(str(building.findings[each].get("title")) for each in raised))
                 if len(building.steps) > before:
                     yield _Link(step, raised, words | _words(found.probe.replace(".", " ").replace("_", " ")))
                 continue
-        yield _asked(title, _command_question(command), words, building)
+        link = _asked(title, _command_question(command), words, building)
+        _describe(building, link.step, group)
+        yield link
     if not group.commands:
         question = " ".join(f"{each.rstrip('.')}." for each in (group.title, *group.items) if each)
         yield _asked(group.title or "Look", f"{question} Is anything wrong?", _words(about), building)
+
+
+def _describe(building: Building, step: str, group: Group) -> None:
+    """What stands around a command in the procedure stands in its step."""
+    for each in (group.title, *group.items):
+        building.describe(step, each)
 
 
 def _asked(title: str, question: str, words: frozenset[str], building: Building) -> _Link:
