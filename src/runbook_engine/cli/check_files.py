@@ -68,6 +68,11 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.graph.triage_checks import compile_policy
 
                 return compile_policy(load_policy(text, name), self.registry, self.library, path).diagnostics
+            case "incidents":
+                from runbook_engine.document.incident_policy_load import load_incident_policy
+                from runbook_engine.graph.incident_policy import check_incident_policy
+
+                return check_incident_policy(load_incident_policy(text, name))
             case "environment":
                 from runbook_engine.document.environment import load_environment
                 from runbook_engine.engine.environments import check_environment

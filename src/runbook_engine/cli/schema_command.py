@@ -14,7 +14,8 @@ FILES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "runbook": ("runbooks/*.yaml", "!runbooks/knowledge.yaml", "!runbooks/*.test.yaml"),
         "tests": ("runbooks/**/*.test.yaml",),
-        "policy": ("runbooks/policy/*.yaml",),
+        "policy": ("runbooks/policy/*.yaml", "!runbooks/policy/incidents.yaml"),
+        "incidents": ("runbooks/policy/incidents.yaml",),
         "environment": ("runbooks/environments/*.yaml",),
         "knowledge": ("runbooks/knowledge.yaml",),
     }

@@ -87,9 +87,15 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB601": "an error message that two entries explain",
         "RB602": "an entry that nothing leads to: it has neither messages nor errors",
         "RB603": "a message that would be found in nearly every text",
-        # RB7xx: environments.
+        # RB7xx: environments, and policies of incidents.
         "RB701": "a value of an environment that does not fit the input of that name",
         "RB702": "a value of an environment for an input that no runbook has",
+        "RB711": "a name in a policy of incidents that stands for nothing there",
+        "RB712": "an escalation matrix whose rows do not follow each other",
+        "RB713": "a channel that nothing is sent to, or a message that reaches nobody",
+        "RB714": "a rule of classification that cannot decide, or an example that none decides for",
+        "RB715": "an escalation that comes too late",
+        "RB716": "a business day that ends before it begins",
         # RB8xx: tests.
         "RB801": "tests of a runbook that does not exist",
         "RB802": "a test names a step that the runbook does not have",

@@ -119,13 +119,22 @@ _FIRST_KEY = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\n|\r)|---(?=[ \
 
 
 def kind_of_text(text: str) -> str | None:
-    """Which of ``KINDS`` a text is, by its first key, also where what follows is no YAML; None where that cannot be told."""
+    """Which of ``KINDS`` a text is, or ``INCIDENTS``: by its first key, also where what follows is no YAML; else None."""
     written = _FIRST_KEY.match(text)
     if written is not None:
+        if written[1] == "policy" and _OF_INCIDENTS.match(text, written.end()):
+            return INCIDENTS
         return written[1] if written[1] in KINDS else None
     value = compose(text.removeprefix("\ufeff"), "").value
     first = next(iter(value), None) if isinstance(value, dict) else None
+    if isinstance(value, dict) and value.get("policy") == INCIDENTS:
+        return INCIDENTS
     return first if first in KINDS else None
+
+
+INCIDENTS = "incidents"
+"""What ``policy: incidents`` is, beside ``policy: metrics``."""
+_OF_INCIDENTS = re.compile(r"[ ]+[\"']?incidents\b")
 
 
 def load(text: str, file: str) -> Loaded:

@@ -55,6 +55,13 @@ _DESCRIPTIONS = (
     (("values", "*"), "value {1}"),
     (("entries", "*"), "entry {1}"),
     (("entries", "*", "errors", "#"), "error {3} of entry {1}"),
+    (("roles", "*"), "role {1}"),
+    (("priorities", "*"), "priority {1}"),
+    (("escalation", "#"), "row {1} of the escalation matrix"),
+    (("facts", "*"), "fact {1}"),
+    (("rules", "#"), "rule {1}"),
+    (("alerts", "*"), "channel {1}"),
+    (("routing", "#"), "route {1}"),
     (("cases", "*"), "case {1}"),
     (("cases", "*", "inputs", "*"), "input {3} of case {1}"),
     (("cases", "*", "expect"), "what case {1} expects"),
@@ -96,6 +103,20 @@ _LATER: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("entries", "*"): ("knowledge", "KnownError"),
     ("entries", "*", "errors", "*"): ("knowledge", "FailedProbe"),
     ("entries", "*", "source"): ("knowledge", "Origin"),
+    ("business_hours",): ("incident_policy", "BusinessHours"),
+    ("roles", "*"): ("incident_policy", "Role"),
+    ("priorities", "*"): ("incident_policy", "Priority"),
+    ("escalation", "#"): ("incident_policy", "Rung"),
+    ("facts", "*"): ("incident_policy", "Fact"),
+    ("rules", "#"): ("incident_policy", "Rule"),
+    ("communication",): ("incident_policy", "Communication"),
+    ("communication", "*", "#"): ("incident_policy", "Channel"),
+    ("alerts", "*"): ("incident_policy", "AlertChannel"),
+    ("routing", "#"): ("incident_policy", "Route"),
+    ("post_incident",): ("incident_policy", "PostIncident"),
+    ("post_incident", "process", "#"): ("incident_policy", "ProcessStep"),
+    ("post_incident", "horizons"): ("incident_policy", "Horizons"),
+    ("post_incident", "horizons", "*"): ("incident_policy", "Horizon"),
     ("cases", "*"): ("cases", "Case"),
     ("cases", "*", "expect"): ("cases", "Expect"),
 }
@@ -125,6 +146,8 @@ def model_at(path: Path, value: Raw) -> type[BaseModel] | None:
         return Else if isinstance(value, dict) and "else" in value else _WAY_MODELS[str(path[2])]
     if not path:
         kind = next((each for each in _ROOTS if isinstance(value, dict) and each in value), None)
+        if kind == "policy" and isinstance(value, dict) and value[kind] == "incidents":
+            return _imported("incident_policy", "IncidentPolicy")
         return Runbook if kind is None else _imported(*_ROOTS[kind])
     known = next((model for shape, model in _MODELS.items() if _is_like(path, shape)), None)
     later = next((place for shape, place in _LATER.items() if _is_like(path, shape)), None)

@@ -36,6 +36,13 @@ def policy_schema() -> dict[str, object]:
     return _finished(schema)
 
 
+def incident_policy_schema() -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of a policy of incidents as it is written in YAML; ``runbook check`` proves the rest."""
+    from runbook_engine.document.incident_policy import IncidentPolicy
+
+    return _finished(IncidentPolicy.model_json_schema(by_alias=True, schema_generator=Untitled))
+
+
 def environment_schema() -> dict[str, object]:
     """JSON Schema (draft 2020-12) of an environment as it is written in YAML; ``runbook check`` proves the rest."""
     from runbook_engine.document.environment import Environment
@@ -84,6 +91,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, object]]] = MappingProxyType(
         "runbook": runbook_schema,
         "tests": tests_schema,
         "policy": policy_schema,
+        "incidents": incident_policy_schema,
         "environment": environment_schema,
         "knowledge": knowledge_schema,
     }

@@ -13,6 +13,7 @@ from tests.docs.reference.markdown import code, fence, page, prose, sentence, ta
 
 from runbook_engine.document.cases import Cases
 from runbook_engine.document.environment import Environment
+from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.knowledge import Knowledge
 from runbook_engine.document.models import DURATION_PATTERN, NAME_PATTERN, PERCENT_PATTERN, RUNBOOK_PATTERN, Runbook
 from runbook_engine.document.policy import Policy
@@ -77,6 +78,14 @@ FORMATS: Mapping[str, Format] = {
         "metrics.yaml",
         "A policy of metrics is what `runbook triage` measures: each metric with the thresholds by which it is judged.",
     ),
+    "incidents": Format(
+        "Policies of incidents",
+        IncidentPolicy,
+        "runbooks/policy/incidents.yaml",
+        "incidents.yaml",
+        "A policy of incidents says how bad an incident is, who is called when, who is told, and what is done afterwards. Its "
+        "first line is `policy: incidents`. `runbook policy` shows it as tables.",
+    ),
 }
 """By the first key of a document, which tells what kind it is."""
 
@@ -87,9 +96,14 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"formats/{key}.md", _page(each)
 
 
+def _first(kind: str) -> str:
+    """How a document of a kind begins."""
+    return f"policy: {kind}" if kind == "incidents" else f"{kind}:"
+
+
 def _index() -> str:
     rows = [
-        (code(f"{key}:"), f"[{each.title}]({key}.md)", prose(_doc(each.model)), code(each.file))
+        (code(_first(key)), f"[{each.title}]({key}.md)", prose(_doc(each.model)), code(each.file))
         for key, each in FORMATS.items()
     ]
     return page(

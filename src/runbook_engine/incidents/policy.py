@@ -1,0 +1,63 @@
+"""The policy that holds for incidents: where it is found, and what follows from it."""
+
+from collections.abc import Mapping
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from runbook_engine.document import DiagnosticLevel
+from runbook_engine.document.incident_policy import IncidentPolicy, Weekday
+from runbook_engine.document.incident_policy_load import load_incident_policy_file
+from runbook_engine.document.models import Severity
+from runbook_engine.errors import InvalidDocumentError
+from runbook_engine.graph.incident_policy import check_incident_policy
+from runbook_engine.incidents.business import Calendar
+from runbook_engine.incidents.escalation import Ladder, Rung
+from runbook_engine.library import Library
+
+NAME = "incidents"
+
+
+def load_policy(file: Path | None = None, library: Library | None = None) -> IncidentPolicy:
+    """The policy in a file, or the first that the library has.
+
+    Raises InvalidDocumentError where it has mistakes, UsageError where there is none.
+    """
+    loaded = load_incident_policy_file(file or (library or Library.default()).policy_file(NAME))
+    found = check_incident_policy(loaded)
+    if loaded.policy is None or any(each.level is DiagnosticLevel.ERROR for each in found):
+        raise InvalidDocumentError(found, {loaded.source.file: loaded.source.text})
+    return loaded.policy
+
+
+def as_document(policy: IncidentPolicy) -> Mapping[str, Any]:
+    """The policy as an incident keeps it."""
+    return policy.model_dump(mode="json", by_alias=True)
+
+
+def of_document(document: Mapping[str, Any]) -> IncidentPolicy:
+    """The policy that an incident keeps."""
+    return IncidentPolicy.model_validate(document)
+
+
+def calendar(policy: IncidentPolicy) -> Calendar:
+    hours = policy.business_hours
+    return Calendar(
+        ZoneInfo(policy.timezone),
+        frozenset(list(Weekday).index(each) for each in hours.days),
+        time.fromisoformat(hours.begin),
+        frozenset(date.fromisoformat(each) for each in hours.holidays),
+    )
+
+
+def ladders(policy: IncidentPolicy) -> Mapping[Severity, Ladder]:
+    """The columns of the escalation matrix."""
+    days = calendar(policy)
+    return {
+        priority: Ladder(
+            tuple(Rung(after, roles) for after, roles in policy.rungs(priority)),
+            days if isinstance(each.escalation, str) else None,
+        )
+        for priority, each in policy.priorities.items()
+    }
