@@ -96,14 +96,14 @@ def pages() -> Iterator[tuple[str, str]]:
         yield f"formats/{key}.md", _page(each)
 
 
-def _first(kind: str) -> str:
+def _begins(kind: str) -> str:
     """How a document of a kind begins."""
     return f"policy: {kind}" if kind == "incidents" else f"{kind}:"
 
 
 def _index() -> str:
     rows = [
-        (code(_first(key)), f"[{each.title}]({key}.md)", prose(_doc(each.model)), code(each.file))
+        (code(_begins(key)), f"[{each.title}]({key}.md)", prose(_doc(each.model)), code(each.file))
         for key, each in FORMATS.items()
     ]
     return page(

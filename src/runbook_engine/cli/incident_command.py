@@ -1,0 +1,454 @@
+"""``runbook incident``."""
+
+import getpass
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from runbook_engine.cli.examples import examples
+from runbook_engine.cli.streams import note as tell
+from runbook_engine.cli.streams import out
+
+if TYPE_CHECKING:
+    from runbook_engine.document.incident_policy import IncidentPolicy
+    from runbook_engine.engine.trace import Trace
+    from runbook_engine.incidents.acting import Decide
+    from runbook_engine.incidents.classify import Known
+    from runbook_engine.incidents.incident import Incident
+    from runbook_engine.incidents.store import IncidentStore
+
+PRIORITIES = ("P0", "P1", "P2", "P3")
+PERSON_VARIABLE = "RUNBOOK_USER"
+_BEHIND_S = 1.0
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group(
+    "incident",
+    epilog=examples(
+        "runbook incident classify --answer outage=no --answer error_rate=7%",
+        "runbook incident open 'Checkout answers with errors' --answer payment=yes",
+        "runbook incident show",
+        "runbook incident ack",
+        "runbook incident resolve 'Rolled back to 2.4.1'",
+    ),
+)
+def command() -> None:
+    """Lead an incident: how bad it is, who should be there now, what is due next, what happened.
+
+    Incidents are kept beside the history of runs. Several people may act on one at once, from several terminals; nothing that
+    happened is ever changed or lost. Without --incident the only one that is not closed is meant.
+    """
+
+
+def _by() -> Callable[[F], F]:
+    return click.option("--by", metavar="NAME", help=f"Who does it  [default: ${PERSON_VARIABLE}, or the user's name]")
+
+
+def _which() -> Callable[[F], F]:
+    return click.option(
+        "-i", "--incident", "number", type=click.IntRange(min=1), metavar="NUMBER", help="Of which incident."
+    )
+
+
+def _format() -> Callable[[F], F]:
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="For people or for programs.",
+    )
+
+
+def _answers() -> Callable[[F], F]:
+    return click.option(
+        "--answer",
+        "answers",
+        multiple=True,
+        metavar="FACT=VALUE",
+        help="What is known: yes, no, unsure, or a value such as 7%; may be given again.",
+    )
+
+
+def _run_option() -> Callable[[F], F]:
+    return click.option("--run", "run", metavar="RUN", help="Take what a past run found for answers, too.")
+
+
+def _policy_option() -> Callable[[F], F]:
+    return click.option(
+        "--policy",
+        "policy_file",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        help="A policy of yours  [default: policy/incidents.yaml of the library]",
+    )
+
+
+@command.command("classify", epilog=examples("runbook incident classify --answer outage=no --answer error_rate=7%"))
+@_answers()
+@_run_option()
+@_policy_option()
+@click.option("--no-input", is_flag=True, help="Ask nothing.")
+@_format()
+def classify_command(
+    *, answers: tuple[str, ...], run: str | None, policy_file: Path | None, no_input: bool, format_: str
+) -> None:
+    """Say how bad it is, from answers or from a run's findings, and by which rule of the policy.
+
+    On a terminal, what was not told is asked until a rule decides. When unsure, the higher priority counts.
+    """
+    import msgspec
+
+    from runbook_engine.cli.incident_view import classified
+    from runbook_engine.incidents.classify import classify
+    from runbook_engine.incidents.policy import load_policy
+
+    policy = load_policy(policy_file)
+    known = _known(policy, answers, run, ask=not no_input and not answers and run is None and sys.stdin.isatty())
+    found = classify(policy, known)
+    if format_ == "json":
+        out(msgspec.json.format(msgspec.json.encode(msgspec.to_builtins(found)), indent=2).decode() + "\n")
+    else:
+        out(classified(found, policy))
+
+
+@command.command("open", epilog=examples("runbook incident open 'Checkout answers with errors' --answer payment=yes"))
+@click.argument("title")
+@click.option("-p", "--priority", type=click.Choice(PRIORITIES), help="How bad it is; else the answers decide.")
+@_answers()
+@_run_option()
+@click.option("--description", default="", help="More about it.")
+@_policy_option()
+@click.option("--no-input", is_flag=True, help="Ask nothing.")
+@_by()
+@_format()
+def open_command(
+    *,
+    title: str,
+    priority: str | None,
+    answers: tuple[str, ...],
+    run: str | None,
+    description: str,
+    policy_file: Path | None,
+    no_input: bool,
+    by: str | None,
+    format_: str,
+) -> None:
+    """Open an incident; who should be there now is told at once.
+
+    Its priority is given, or follows from the answers and the run. The policy is kept with it.
+    """
+    from runbook_engine.document.models import Severity
+    from runbook_engine.incidents import acting
+    from runbook_engine.incidents.classify import classify
+    from runbook_engine.incidents.events import Source
+    from runbook_engine.incidents.policy import load_policy
+
+    policy = load_policy(policy_file)
+    if priority is None:
+        ask = not no_input and not answers and run is None and sys.stdin.isatty()
+        known = _known(policy, answers, run, ask=ask)
+        if not known:
+            raise click.UsageError(
+                "how bad is it? give --priority, --answer FACT=VALUE or --run RUN, or answer on a terminal"
+            )
+        found = classify(policy, known)
+        chosen, because = found.priority, found.sentences
+    else:
+        chosen, because = Severity(priority), ("chosen by who opened it",)
+    name, at = _person(by), time.time()
+    source = Source.RUN if run is not None else Source.PERSON
+    with _store() as store:
+        incident = store.open(
+            acting.opening(
+                policy,
+                _clean(title),
+                chosen,
+                at,
+                name,
+                because=[_clean(each) for each in because],
+                description=_clean(description),
+                source=source,
+            )
+        )
+        if run is not None:
+            incident = store.act(incident.id, acting.attach_run(at, name, _trace(run)))
+    _show(incident, format_)
+
+
+@command.command("list", epilog=examples("runbook incident list --all"))
+@click.option("--all", "every", is_flag=True, help="Closed ones, too.")
+@_format()
+def list_command(*, every: bool, format_: str) -> None:
+    """List the incidents that are not closed, newest first."""
+    from runbook_engine.cli.incident_view import as_json, listed
+
+    with _store() as store:
+        found = [store.load(each) for each in store.numbers(still_open=not every)]
+    if format_ == "json":
+        out(json.dumps([as_json(each, time.time()) for each in found], indent=2) + "\n")
+    elif found:
+        out(listed(found, time.time()))
+    else:
+        tell("there is no incident" if every else "no incident is open")
+
+
+@command.command("show", epilog=examples("runbook incident show --incident 3"))
+@_which()
+@_format()
+def show_command(*, number: int | None, format_: str) -> None:
+    """Show who should be there now, what is due next, what is overdue, what was found, and what happened."""
+    with _store() as store:
+        incident = store.load(_number(store, number))
+    _show(incident, format_)
+
+
+@command.command("ack", epilog=examples("runbook incident ack --for 20min"))
+@click.option(
+    "--for", "duration", metavar="DURATION", help="Hold the escalation that long; at most as the policy says."
+)
+@_which()
+@_by()
+def ack_command(*, duration: str | None, number: int | None, by: str | None) -> None:
+    """Say that you are on it. That holds the escalation for a while; when the time is over, it goes on."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.acknowledge(at, name, _seconds(duration)))
+
+
+@command.command("assign", epilog=examples("runbook incident assign technical_lead ann"))
+@click.argument("role")
+@click.argument("person", required=False, default="")
+@_which()
+@_by()
+def assign_command(*, role: str, person: str, number: int | None, by: str | None) -> None:
+    """Say who fills a ROLE; without a PERSON, nobody does any more."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.assign(at, name, role, _clean(person)))
+
+
+@command.command(
+    "escalate", epilog=examples('runbook incident escalate --to security_lead --because "Foreign sessions seen"')
+)
+@click.option("--to", "roles", multiple=True, metavar="ROLE", help="Call this role; may be given again.")
+@click.option("--because", default="", help="Why.")
+@_which()
+@_by()
+def escalate_command(*, roles: tuple[str, ...], because: str, number: int | None, by: str | None) -> None:
+    """Call those now whom the escalation matrix calls next, or the roles that are named."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.escalate(at, name, roles, _clean(because)))
+
+
+@command.command("priority", epilog=examples('runbook incident priority P0 --because "Nobody can sign in"'))
+@click.argument("priority", type=click.Choice(PRIORITIES))
+@click.option("--because", required=True, help="Why.")
+@_which()
+@_by()
+def priority_command(*, priority: str, because: str, number: int | None, by: str | None) -> None:
+    """Make it worse or less bad. A raised priority begins a clock of its own; a lowered one keeps the clock."""
+    from runbook_engine.document.models import Severity
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.reprioritise(at, name, Severity(priority), _clean(because)))
+
+
+@command.command("note", epilog=examples("runbook incident note 'Deployed 2.4.2 at 14:03'"))
+@click.argument("text")
+@_which()
+@_by()
+def note_command(*, text: str, number: int | None, by: str | None) -> None:
+    """Write down what happened."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.note(at, name, _clean(text)))
+
+
+@command.command("update", epilog=examples("runbook incident update 'Payments work again; we watch them'"))
+@click.argument("text")
+@_which()
+@_by()
+def update_command(*, text: str, number: int | None, by: str | None) -> None:
+    """Keep what those who wait are told about how it stands; the next update is due after the policy's interval."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.update(at, name, _clean(text)))
+
+
+@command.command("attach", epilog=examples("runbook incident attach 6b03ffe0"))
+@click.argument("run")
+@_which()
+@_by()
+def attach_command(*, run: str, number: int | None, by: str | None) -> None:
+    """Attach a past RUN with its findings, by its id or the beginning of it."""
+    from runbook_engine.incidents import acting
+
+    trace = _trace(run)
+    _act(number, by, lambda at, name: acting.attach_run(at, name, trace))
+
+
+@command.command("mitigate", epilog=examples("runbook incident mitigate 'Traffic moved to the other region'"))
+@click.argument("text", required=False, default="")
+@_which()
+@_by()
+def mitigate_command(*, text: str, number: int | None, by: str | None) -> None:
+    """Say that it no longer hurts, though the cause may be there still. The escalation stands still."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.mitigate(at, name, _clean(text)))
+
+
+@command.command("resolve", epilog=examples("runbook incident resolve 'Index rebuilt'"))
+@click.argument("text", required=False, default="")
+@_which()
+@_by()
+def resolve_command(*, text: str, number: int | None, by: str | None) -> None:
+    """Say that the cause is gone."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.resolve(at, name, _clean(text)))
+
+
+@command.command("reopen", epilog=examples("runbook incident reopen --because 'Errors are back'"))
+@click.option("--because", required=True, help="Why.")
+@_which()
+@_by()
+def reopen_command(*, because: str, number: int | None, by: str | None) -> None:
+    """Say that it hurts again, or never stopped. The escalation goes on where it stood."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.reopen(at, name, _clean(because)))
+
+
+@command.command("close", epilog=examples("runbook incident close"))
+@click.argument("text", required=False, default="")
+@_which()
+@_by()
+def close_command(*, text: str, number: int | None, by: str | None) -> None:
+    """Say that nothing more is expected of anybody. Only what is resolved can be closed."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.close(at, name, _clean(text)))
+
+
+def _store() -> "IncidentStore":
+    from runbook_engine.engine.sqlite import default_file
+    from runbook_engine.incidents.store import IncidentStore
+
+    return IncidentStore(default_file())
+
+
+def _act(number: int | None, by: str | None, make: "Callable[[float, str], Decide]") -> None:
+    """Do one thing, and show how it stands after that."""
+    with _store() as store:
+        which = _number(store, number)
+        at = time.time()
+        behind = store.load(which).last_at - at
+        if behind > _BEHIND_S:
+            tell(
+                f"warning: this machine's clock is {behind:.0f} s behind the last event; the event gets that one's time"
+            )
+        incident = store.act(which, make(at, _person(by)))
+    _show(incident, "text")
+
+
+def _number(store: "IncidentStore", number: int | None) -> int:
+    from runbook_engine.errors import IncidentError
+
+    if number is not None:
+        return number
+    found = store.numbers(still_open=True)
+    if not found:
+        raise IncidentError("no incident is open; open one: runbook incident open TITLE")
+    if len(found) > 1:
+        listed = ", ".join(map(str, found))
+        raise IncidentError(f"several incidents are not closed ({listed}); say which with --incident NUMBER")
+    return found[0]
+
+
+def _person(by: str | None) -> str:
+    name = by or os.environ.get(PERSON_VARIABLE)
+    if not name:
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):
+            name = "somebody"
+    return _clean(name)
+
+
+def _clean(text: str) -> str:
+    """What somebody typed, without the passwords in it."""
+    from runbook_engine.engine.border import Border, passwords
+
+    border = Border(passwords(text))
+    border.learn_environment(os.environ)
+    return border.text(text)
+
+
+def _seconds(duration: str | None) -> float | None:
+    from runbook_engine.quantity import Dimension, parse
+
+    if duration is None:
+        return None
+    try:
+        seconds, dimension = parse(duration)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--for") from None
+    if dimension is not Dimension.DURATION:
+        raise click.BadParameter(f"{duration!r} is not a duration; write for example 20min", param_hint="--for")
+    return seconds
+
+
+def _trace(run: str) -> "Trace":
+    from runbook_engine.engine.sqlite import SqliteJournal, default_file
+    from runbook_engine.engine.trace import fold
+
+    with SqliteJournal(default_file()) as journal:
+        return fold(journal.events(run))
+
+
+def _known(policy: "IncidentPolicy", answers: tuple[str, ...], run: str | None, *, ask: bool) -> "Mapping[str, Known]":
+    """What is told: by the run, by the answers, which count more, and by a person."""
+    from runbook_engine.incidents.classify import from_trace, read_answer
+
+    known = dict(from_trace(policy, _trace(run))) if run is not None else {}
+    for each in answers:
+        name, sign, value = each.partition("=")
+        if not sign:
+            raise click.UsageError(f"--answer {each!r} has no value; write {each}=yes, {each}=no or {each}=unsure")
+        known[name] = read_answer(policy, name, value)
+    return _asked(policy, known) if ask else known
+
+
+def _asked(policy: "IncidentPolicy", known: "dict[str, Known]") -> "Mapping[str, Known]":
+    """Ask one fact after the other, until a rule decides."""
+    from runbook_engine.errors import UsageError
+    from runbook_engine.incidents.classify import classify, read_answer
+
+    tell("Answer yes, no, a value such as 7%, or nothing where you are not sure.")
+    for name, fact in policy.facts.items():
+        while name not in known:
+            text = str(click.prompt(fact.ask, default="", show_default=False, err=True))
+            try:
+                known[name] = read_answer(policy, name, text)
+            except UsageError as error:
+                tell(f"  {error}")
+        if classify(policy, known).rule is not None:
+            break
+    return known
+
+
+def _show(incident: "Incident", format_: str) -> None:
+    from runbook_engine.cli.incident_view import as_json, page
+
+    now = max(time.time(), incident.last_at)
+    out(json.dumps(as_json(incident, now), indent=2) + "\n" if format_ == "json" else page(incident, now))

@@ -1,0 +1,233 @@
+"""Incidents as people read them in a terminal, and as programs do."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from runbook_engine.cli.policy_command import words
+from runbook_engine.cli.screen import visible
+from runbook_engine.document.incident_policy import IncidentPolicy
+from runbook_engine.incidents import events as e
+from runbook_engine.incidents.classify import Classification
+from runbook_engine.incidents.due import Due, due, engaged
+from runbook_engine.incidents.escalation import Engagement
+from runbook_engine.incidents.incident import Incident
+from runbook_engine.incidents.policy import of_document
+
+_NEWEST = 12
+
+
+def clock(at: float) -> str:
+    """``2026-11-23 14:30 UTC``."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def span(seconds: float) -> str:
+    """``47 min``, ``3 h 05 min``, ``2 d 4 h``: how long something takes."""
+    if abs(seconds) < 59.5:
+        return f"{abs(seconds):.0f} s"
+    minutes = round(abs(seconds) / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def listed(incidents: Sequence[Incident], now: float) -> str:
+    """A line for each."""
+    rows = [
+        (
+            str(each.id),
+            str(each.priority),
+            str(each.state),
+            clock(each.opened_at),
+            visible(each.title),
+            _hint(each, now),
+        )
+        for each in incidents
+    ]
+    wide = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    return "".join(
+        "  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, wide, strict=False)), row[4], row[5]]).rstrip()
+        + "\n"
+        for row in rows
+    )
+
+
+def _hint(incident: Incident, now: float) -> str:
+    late = [each for each in due(incident, of_document(incident.policy_document), now) if each.at < now]
+    return f"({len(late)} overdue)" if late else ""
+
+
+def page(incident: Incident, now: float) -> str:
+    """Who should be there now, what is due, what is known, what happened."""
+    policy = of_document(incident.policy_document)
+    return "\n".join(_lines(incident, policy, now)) + "\n"
+
+
+def _lines(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[str]:
+    priority = policy.priorities[incident.priority]
+    yield f"Incident {incident.id}  {incident.priority} {priority.title}  {_state(incident, now)}"
+    yield visible(incident.title)
+    if incident.opened.description:
+        yield visible(incident.opened.description)
+    yield ""
+    yield from (
+        f"  {'Why' if not index else '':<9}{visible(each)}" for index, each in enumerate(incident.opened.because)
+    )
+    yield f"  {'Opened':<9}{clock(incident.opened_at)} by {visible(incident.opened.by)}"
+    yield f"  {'Channel':<9}{incident.opened.channel}"
+    escalation = engaged(incident, policy, now)
+    if escalation.held_until is not None:
+        who = visible(incident.acknowledged[-1].by) if incident.acknowledged else "nobody"
+        held = span(escalation.held_until - now)
+        yield f"  {'On it':<9}{who}; the escalation is held for {held} more"
+    if not incident.is_over:
+        yield ""
+        yield "Engaged now"
+        yield from _people(escalation.engaged, incident, policy)
+    coming = due(incident, policy, now)
+    if coming:
+        yield ""
+        yield "Next"
+        yield from (f"  {_when(each, now):<18}{visible(each.what)}" for each in coming)
+    if incident.runs:
+        yield ""
+        yield "Found"
+        for run in incident.runs:
+            yield f"  {run.runbook}: {run.outcome} (run {run.run_id})"
+            yield from (f"    {each.level}: {visible(each.title)}" for each in run.findings)
+            yield from (f"    not seen: {visible(each.step)}: {visible(each.message)}" for each in run.blind_spots)
+    yield ""
+    yield "What happened"
+    shown = list(enumerate(incident.events))[-_NEWEST:]
+    if len(incident.events) > _NEWEST:
+        yield f"  {len(incident.events) - _NEWEST} earlier events; all of them with --format json"
+    yield from (f"  {number:>3}  {clock(each.at)}  {visible(sentence(each, policy))}" for number, each in shown)
+
+
+def _state(incident: Incident, now: float) -> str:
+    at = incident.closed_at or incident.resolved_at or incident.mitigated_at
+    if at is None:
+        return f"open for {span(now - incident.opened_at)}"
+    return f"{incident.state} after {span(at - incident.opened_at)}"
+
+
+def _people(found: Sequence[Engagement], incident: Incident, policy: IncidentPolicy) -> Iterator[str]:
+    titles = {each.role: policy.roles[each.role].title for each in found}
+    wide = max(map(len, titles.values()), default=0)
+    for each in found:
+        person = incident.people.get(each.role) or "not assigned"
+        by_matrix = f"after {words(each.after)}" if each.after else "at once"
+        why = f"called by {visible(each.by)}" if each.after is None else by_matrix
+        contact = policy.roles[each.role].contact
+        yield f"  {titles[each.role]:<{wide}}  {visible(person)}, {why}{f', {contact}' if contact else ''}"
+
+
+def _when(each: Due, now: float) -> str:
+    return f"overdue {span(now - each.at)}" if each.at < now else f"in {span(each.at - now)}"
+
+
+def sentence(event: e.IncidentEvent, policy: IncidentPolicy) -> str:  # noqa: C901 - one for each event
+    """What happened, in a sentence."""
+
+    def titles(roles: Sequence[str]) -> str:
+        return " and ".join(policy.roles[each].title if each in policy.roles else each for each in roles)
+
+    def told(text: str) -> str:
+        return f": {text}" if text else ""
+
+    match event:
+        case e.Opened():
+            return f"{event.by} opened it as {event.priority}"
+        case e.AlertTaken():
+            return f"alert {event.name} is {event.status}{told(event.summary)}"
+        case e.PriorityChanged():
+            return f"{event.by} made it a {event.priority}{told(event.because)}"
+        case e.Acknowledged():
+            return f"{event.by} is on it"
+        case e.RoleAssigned():
+            who = f"{event.person} is" if event.person else "nobody is any more"
+            return f"{who} {titles([event.role])}"
+        case e.Escalated():
+            return f"{event.by} called {titles(event.roles)}{told(event.because)}"
+        case e.Noted() | e.StatusUpdated():
+            return f"{event.by}{' told' if isinstance(event, e.StatusUpdated) else ''}: {event.text}"
+        case e.RunAttached():
+            return f"{event.runbook} ran: {event.outcome}"
+        case e.Mitigated() | e.Resolved() | e.Closed():
+            return f"{event.by} {type(event).__name__.lower()} it{told(event.text)}"
+        case e.Reopened():
+            return f"{event.by} opened it again{told(event.because)}"
+        case _:
+            return type(event).__name__
+
+
+def as_json(incident: Incident, now: float) -> Mapping[str, Any]:
+    """For programs. Times are ISO 8601 in UTC."""
+    policy = of_document(incident.policy_document)
+    escalation = engaged(incident, policy, now)
+
+    def iso(at: float | None) -> str | None:
+        return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+    events = [msgspec.to_builtins(each) for each in incident.events]
+    for each in events:
+        each["at"] = iso(each["at"])
+        each.pop("policy", None)
+    return {
+        "schema": "runbook.incident/v1",
+        "incident": incident.id,
+        "title": incident.title,
+        "description": incident.opened.description,
+        "priority": incident.priority,
+        "state": incident.state,
+        "because": incident.opened.because,
+        "channel": incident.opened.channel,
+        "opened_at": iso(incident.opened_at),
+        "mitigated_at": iso(incident.mitigated_at),
+        "resolved_at": iso(incident.resolved_at),
+        "closed_at": iso(incident.closed_at),
+        "held_until": iso(escalation.held_until),
+        "engaged": [
+            {
+                "role": each.role,
+                "title": policy.roles[each.role].title,
+                "contact": policy.roles[each.role].contact,
+                "person": incident.people.get(each.role, ""),
+                "since": iso(each.since),
+            }
+            for each in escalation.engaged
+        ],
+        "due": [
+            {"kind": each.kind, "at": iso(each.at), "what": each.what, "roles": each.roles, "overdue": each.at < now}
+            for each in due(incident, policy, now)
+        ],
+        "runs": [msgspec.to_builtins(each) for each in incident.runs],
+        "events": events,
+    }
+
+
+def classified(found: Classification, policy: IncidentPolicy) -> str:
+    """The priority, and why."""
+    priority = policy.priorities[found.priority]
+    lines = [f"{found.priority} {priority.title}: {priority.impact}", ""]
+    rule = f" (rule {found.rule}: {found.condition})" if found.rule is not None else ""
+    lines.append(f"  Why         {visible(found.because)}{rule}")
+    lines += [
+        f"  Told        {visible(name)}: {visible(each.shown)} ({visible(each.source)})"
+        for name, each in found.facts.items()
+    ]
+    if found.unsure:
+        lines.append(f"  Unsure      {', '.join(found.unsure)}: the higher priority counts until that is known")
+    if found.assumed:
+        lines.append(f"  Not told    {', '.join(found.assumed)}: taken for a no")
+    lines.append(f"  Examples    {', '.join(priority.examples)}")
+    called = policy.rungs(found.priority)[0][1]
+    lines.append(
+        f"  Call first  {', '.join(f'{policy.roles[each].title} {policy.roles[each].contact}'.strip() for each in called)}"
+    )
+    lines.append(f"  Response    within {words(priority.response)}")
+    return "\n".join(lines) + "\n"

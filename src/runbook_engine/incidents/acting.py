@@ -1,0 +1,208 @@
+"""What people do in an incident: each decides from the incident as it is, and comes to events. Nothing here reads a clock."""
+
+from collections.abc import Callable, Sequence
+
+from runbook_engine.document.incident_policy import IncidentPolicy
+from runbook_engine.document.models import Severity
+from runbook_engine.engine.trace import Trace
+from runbook_engine.errors import IncidentError, did_you_mean
+from runbook_engine.incidents import events as e
+from runbook_engine.incidents.due import channel_name, engaged
+from runbook_engine.incidents.incident import Incident, State
+from runbook_engine.incidents.policy import as_document, of_document
+from runbook_engine.version import VERSION
+
+Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
+
+
+def opening(  # what is known at the beginning has its own words
+    policy: IncidentPolicy,
+    title: str,
+    priority: Severity,
+    at: float,
+    by: str,
+    *,
+    because: Sequence[str] = (),
+    description: str = "",
+    source: e.Source = e.Source.PERSON,
+) -> Sequence[e.IncidentEvent]:
+    """The first events of an incident."""
+    return (
+        e.Opened(
+            at=at,
+            by=by,
+            title=title,
+            priority=priority,
+            policy=as_document(policy),
+            engine=VERSION,
+            description=description,
+            because=tuple(because),
+            source=source,
+            channel=channel_name(at),
+        ),
+    )
+
+
+def acknowledge(at: float, by: str, seconds: float | None = None) -> Decide:
+    """Somebody is on it. The policy says how long that holds the escalation at most."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        _not_over(incident, "acknowledged")
+        longest = of_document(incident.policy_document).acknowledgement
+        if seconds is not None and not 0 < seconds <= longest:
+            raise IncidentError(f"an acknowledgement holds for {longest / 60:g} minutes at most, as the policy says")
+        return (e.Acknowledged(at=_after(incident, at), by=by, until=_after(incident, at) + (seconds or longest)),)
+
+    return decide
+
+
+def assign(at: float, by: str, role: str, person: str) -> Decide:
+    """Somebody fills a role; with an empty name, nobody does any more."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        _not_closed(incident, "assigned to anybody")
+        _roles(incident, (role,))
+        if incident.people.get(role, "") == person:
+            return ()
+        return (e.RoleAssigned(at=_after(incident, at), by=by, role=role, person=person),)
+
+    return decide
+
+
+def escalate(at: float, by: str, roles: Sequence[str] = (), because: str = "") -> Decide:
+    """Call roles now: the given ones, or those whom the matrix calls next."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        _not_over(incident, "escalated")
+        called = tuple(roles)
+        policy = _roles(incident, called)
+        if not called:
+            now = _after(incident, at)
+            known = {each.role for each in engaged(incident, policy, now).engaged}
+            rows = [each for _, each in policy.rungs(incident.priority)]
+            called = next((each for each in rows if not set(each) <= known), ())
+            if not called:
+                raise IncidentError(
+                    "everybody whom the escalation matrix knows is called already; name others with --to"
+                )
+        return (e.Escalated(at=_after(incident, at), by=by, roles=called, because=because),)
+
+    return decide
+
+
+def reprioritise(at: float, by: str, priority: Severity, because: str) -> Decide:
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        _not_over(incident, "given another priority")
+        if priority is incident.priority:
+            raise IncidentError(f"incident {incident.id} is a {priority} already")
+        return (e.PriorityChanged(at=_after(incident, at), by=by, priority=priority, because=because),)
+
+    return decide
+
+
+def note(at: float, by: str, text: str, happened: float | None = None) -> Decide:
+    return lambda incident: (e.Noted(at=_after(incident, at), by=by, text=text, happened=happened),)
+
+
+def update(at: float, by: str, text: str) -> Decide:
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        _not_closed(incident, "updated")
+        return (e.StatusUpdated(at=_after(incident, at), by=by, text=text),)
+
+    return decide
+
+
+def attach_run(at: float, by: str, trace: Trace) -> Decide:
+    """Keep what a run found with the incident. A run is attached once."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        if any(each.run_id == trace.run_id for each in incident.runs):
+            return ()
+        return (
+            e.RunAttached(
+                at=_after(incident, at),
+                by=by,
+                run_id=trace.run_id,
+                runbook=trace.runbook,
+                outcome=trace.outcome,
+                started_at=trace.started_at,
+                finished_at=trace.started_at + trace.duration,
+                findings=tuple(
+                    e.AttachedFinding(
+                        each.finding, each.kind, each.level, each.title, each.cause, each.resolution or ""
+                    )
+                    for each in trace.findings
+                ),
+                blind_spots=tuple(
+                    e.AttachedBlindness(each.step, str(each.kind), each.message, each.remedy)
+                    for each in trace.blind_spots
+                ),
+            ),
+        )
+
+    return decide
+
+
+def mitigate(at: float, by: str, text: str = "") -> Decide:
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        if incident.state is not State.OPEN:
+            raise IncidentError(f"incident {incident.id} is {incident.state} already")
+        return (e.Mitigated(at=_after(incident, at), by=by, text=text),)
+
+    return decide
+
+
+def resolve(at: float, by: str, text: str = "") -> Decide:
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        _not_over(incident, "resolved")
+        return (e.Resolved(at=_after(incident, at), by=by, text=text),)
+
+    return decide
+
+
+def reopen(at: float, by: str, because: str) -> Decide:
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        if incident.state is State.OPEN:
+            raise IncidentError(f"incident {incident.id} is open")
+        return (e.Reopened(at=_after(incident, at), by=by, because=because),)
+
+    return decide
+
+
+def close(at: float, by: str, text: str = "") -> Decide:
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        if incident.state is State.CLOSED:
+            raise IncidentError(f"incident {incident.id} is closed already")
+        if incident.state is not State.RESOLVED:
+            raise IncidentError(
+                f"incident {incident.id} is {incident.state}; resolve it first: runbook incident resolve"
+            )
+        return (e.Closed(at=_after(incident, at), by=by, text=text),)
+
+    return decide
+
+
+def _after(incident: Incident, at: float) -> float:
+    """Events never go back in time, whatever a clock says."""
+    return max(at, incident.last_at)
+
+
+def _not_over(incident: Incident, what: str) -> None:
+    if incident.is_over:
+        message = f"incident {incident.id} is {incident.state} and cannot be {what}; it may be opened again: "
+        raise IncidentError(f"{message}runbook incident reopen {incident.id} --because …")
+
+
+def _not_closed(incident: Incident, what: str) -> None:
+    if incident.state is State.CLOSED:
+        raise IncidentError(f"incident {incident.id} is closed and cannot be {what}")
+
+
+def _roles(incident: Incident, roles: Sequence[str]) -> IncidentPolicy:
+    """The incident's policy, in which these roles stand."""
+    policy = of_document(incident.policy_document)
+    for role in roles:
+        if role not in policy.roles:
+            known = ", ".join(policy.roles)
+            raise IncidentError(f"there is no role {role!r}{did_you_mean(role, policy.roles)}; roles: {known}")
+    return policy

@@ -1,0 +1,68 @@
+"""What an incident asks for next: pure, of the incident, its policy and the time."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from runbook_engine.document.incident_policy import IncidentPolicy
+from runbook_engine.incidents.escalation import Escalation, escalation
+from runbook_engine.incidents.incident import Incident, State
+from runbook_engine.incidents.policy import ladders
+
+
+class DueKind(StrEnum):
+    RESPONSE = "response"
+    ESCALATION = "escalation"
+    UPDATE = "update"
+    POSTMORTEM = "postmortem"
+    ACTION = "action"
+
+
+class Due(Struct, frozen=True):
+    """Something that is to be done by ``at`` (Unix seconds). ``roles`` are those whose turn it is."""
+
+    kind: DueKind
+    at: float
+    what: str
+    roles: tuple[str, ...] = ()
+
+
+def engaged(incident: Incident, policy: IncidentPolicy, now: float) -> Escalation:
+    """Who should be engaged at a time, and who comes next."""
+    return escalation(ladders(policy), incident.phases, incident.calls, now)
+
+
+def due(incident: Incident, policy: IncidentPolicy, now: float) -> tuple[Due, ...]:
+    """All that is asked for, the most urgent first; what is overdue lies before ``now``."""
+    found: list[Due] = []
+    priority = policy.priorities[incident.priority]
+    phase = incident.phases[-1]
+    answered = any(each.at >= phase.clock for each in incident.acknowledged)
+    if incident.state is State.OPEN:
+        if not answered:
+            what = f"acknowledge it: somebody is to be on a {incident.priority} by then"
+            found.append(Due(DueKind.RESPONSE, phase.clock + priority.response, what))
+        coming = engaged(incident, policy, now).next
+        if coming is not None:
+            titles = " and ".join(policy.roles[each].title for each in coming.roles)
+            found.append(Due(DueKind.ESCALATION, coming.at, f"{titles} will be called", coming.roles))
+    if priority.updates is not None and not incident.is_over:
+        last = incident.updates[-1].at if incident.updates else incident.opened_at
+        what = "tell those who wait how it stands: runbook incident update"
+        found.append(Due(DueKind.UPDATE, last + priority.updates, what))
+    if incident.state is State.RESOLVED and incident.resolved_at is not None and incident.meeting is None:
+        at = incident.resolved_at + policy.post_incident.meeting_within
+        found.append(Due(DueKind.POSTMORTEM, at, "meet for the postmortem"))
+    zone = ZoneInfo(policy.timezone)
+    for action in incident.actions.values():
+        if action.done_at is None:
+            end = datetime.combine(date.fromisoformat(action.due) + timedelta(days=1), time(), zone).timestamp()
+            found.append(Due(DueKind.ACTION, end, f"{action.title} ({action.owner})"))
+    return tuple(sorted(found, key=lambda each: each.at))
+
+
+def channel_name(at: float) -> str:
+    """``#incident-2026-11-23-14-30``: where people talk about it, by when it was opened, in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("#incident-%Y-%m-%d-%H-%M")

@@ -1,0 +1,102 @@
+"""``runbook incident``, as responders type it."""
+
+import json
+from typing import Any
+
+import pytest
+
+
+def test_an_incident_is_led_from_its_opening_to_its_end(shell: Any) -> None:
+    opened = shell("incident", "open", "Checkout answers with errors", "--answer", "payment=yes", "--by", "ann")
+    assert opened.returncode == 0, opened.stderr
+    assert "Incident 1  P1 High  open for 0 s" in opened.stdout
+    assert "payment issues" in opened.stdout
+    assert "Technical Lead  not assigned, at once, +1-555-TECH-LEAD" in opened.stdout
+    assert "#incident-2" in opened.stdout
+    steps = (
+        (("assign", "technical_lead", "bob"), "bob, at once"),
+        (("ack", "--by", "bob", "--for", "20min"), "On it    bob; the escalation is held for 20 min more"),
+        (("priority", "P0", "--because", "nobody can buy"), "Incident 1  P0 Critical"),
+        (("escalate", "--to", "cto", "--because", "press"), "CTO "),
+        (("note", "rolled back, dsn postgres://ann:hunter2@db/shop"), "ann:***@db"),
+        (("update", "We roll back"), "told: We roll back"),
+        (("mitigate", "Rolled back"), "mitigated after"),
+        (("resolve",), "meet for the postmortem"),
+        (("close",), "closed after"),
+    )
+    for arguments, says in steps:
+        done = shell("incident", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert says in done.stdout
+        assert "hunter2" not in done.stdout
+    assert shell("incident", "list").stderr == "no incident is open\n"
+    assert "1  P0  closed" in shell("incident", "list", "--all").stdout
+    told = json.loads(shell("incident", "show", "-i", "1", "--format", "json").stdout)
+    assert [each["event"] for each in told["events"]] == [
+        "opened", "role_assigned", "acknowledged", "priority_changed", "escalated", "noted", "status_updated", "mitigated",
+        "resolved", "closed",
+    ]  # fmt: skip
+    assert b"hunter2" not in (shell.folder / "home/.local/state/runbook/journal.sqlite3").read_bytes()
+
+
+def test_a_run_says_how_bad_it_is_and_is_attached(shell: Any) -> None:
+    shell.write(
+        "down.yaml",
+        "runbook: down\ntitle: Is it up?\nstart: port\nsteps:\n  port:\n    probe: tcp.connect\n"
+        "    with: {host: 127.0.0.1, port: 1}\n    on_error: [{kind: refused, finding: api_down}]\n"
+        "findings:\n  api_down: {level: critical, title: The API is down, resolution: up}\n"
+        "resolutions:\n  up: {title: Start it, steps: [Start it]}\n",
+    )
+    assert shell("run", "down.yaml", "--no-input").returncode == 1
+    (run,) = json.loads(shell("history", "--format", "json").stdout)
+    assert "P0 Critical" in shell("incident", "classify", "--run", run["run_id"]).stdout
+    opened = shell("incident", "open", "Shop down", "--run", run["run_id"][:10])
+    assert opened.returncode == 0, opened.stderr
+    assert "Incident 1  P0 Critical" in opened.stdout
+    assert "critical: The API is down" in opened.stdout
+    again = shell("incident", "attach", run["run_id"])
+    assert again.stdout.count("down: critical") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show"], "no incident is open; open one: runbook incident open TITLE"),
+        (["show", "-i", "7"], "there is no incident 7"),
+        (["open", "Shop down", "--no-input"], "give --priority, --answer FACT=VALUE or --run RUN"),
+        (["classify", "--answer", "outage"], "has no value; write outage=yes"),
+        (["classify", "--answer", "outrage=yes"], 'did you mean "outage"'),
+        (["open", "Shop down", "--run", "nothing"], "no run begins with 'nothing'"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_the_next_step(arguments: list[str], says: str, shell: Any) -> None:
+    done = shell("incident", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr.replace("'outage'", '"outage"')
+    assert done.stdout == ""
+
+
+def test_with_several_open_incidents_one_must_be_named(shell: Any) -> None:
+    for title in ("One", "Two\x1b[31m\nIncident 9"):
+        assert shell("incident", "open", title, "-p", "P2").returncode == 0
+    done = shell("incident", "ack")
+    assert done.returncode == 2
+    assert "several incidents are not closed (2, 1); say which with --incident NUMBER" in done.stderr
+    listed = shell("incident", "list")
+    assert "\x1b" not in listed.stdout
+    assert len(listed.stdout.splitlines()) == 2
+
+
+def test_on_a_terminal_it_is_asked_until_a_rule_decides(terminal: Any) -> None:
+    screen = terminal("incident", "classify")
+    screen.until("Is the system down")
+    screen.type("perhaps\n")
+    screen.until("write yes, no or unsure")
+    screen.type("no\n")
+    screen.until("Is data lost")
+    screen.type("no\n")
+    screen.until("Has anybody seen")
+    screen.type("\n")
+    screen.until("the higher priority counts")
+    assert screen.end(10.0) == 0
+    assert "P0 Critical" in screen.seen
