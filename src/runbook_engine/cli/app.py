@@ -17,7 +17,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "new": "Write a runbook to begin with: from answers, probes or Markdown.",
         "check": "Report every mistake in runbooks, each with its place.",
         "test": "Test runbooks with given readings, and tell what is covered.",
-        "incident": "Lead an incident: who should be there now, what is due, what happened.",
+        "incident": "Lead an incident: who should be there, what is due, what happened.",
         "policy": "Show the policy of incidents: who is called when, who is told.",
         "probes": "List what can be measured, and with what parameters.",
         "history": "List past runs; show the report of one again.",
