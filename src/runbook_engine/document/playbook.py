@@ -1,0 +1,169 @@
+"""A playbook as a frozen tree of models: what people do in an incident, who, and by when.
+
+All times count from when the incident was opened. What the models cannot say of one field alone, ``playbook_load`` checks.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Struct
+from pydantic import BeforeValidator, Field
+
+from runbook_engine.document.incident_policy import Elapsed
+from runbook_engine.document.models import Model, Name, RunbookNameField, Scalar, Severity, Text
+
+DEFAULT_CHANNEL = "#incident-%Y-%m-%d-%H-%M"
+DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M")
+"""What the name of a channel may hold of the time: year, month, day, hour and minute."""
+LONGEST_CHANNEL = 80
+"""Characters of a channel's name, without the #. https://docs.slack.dev/reference/methods/conversations.create"""
+_DIRECTIVE = re.compile("%.?")
+
+
+class TaskMessage(StrEnum):
+    """What somebody is told by a task."""
+
+    OPENED = "opened"
+    STATUS_UPDATE = "status_update"
+    ESCALATED = "escalated"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+    POSTMORTEM = "postmortem"
+    CUSTOM = "custom"
+
+
+class Audience(StrEnum):
+    """Whom a message is written for."""
+
+    INTERNAL = "internal"
+    CUSTOMERS = "customers"
+    REGULATORS = "regulators"
+    EXECUTIVES = "executives"
+
+
+class Skip(StrEnum):
+    """Whether a task may be left out: with a reason, without one, or never."""
+
+    REASON = "reason"
+    FREE = "free"
+    NEVER = "never"
+
+
+class TaskKind(StrEnum):
+    """What a task is: a person does something, a runbook runs, or a message is sent."""
+
+    MANUAL = "manual"
+    RUNBOOK = "runbook"
+    MESSAGE = "message"
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+Audiences = Annotated[
+    tuple[Audience, ...],
+    BeforeValidator(_listed, json_schema_input_type=Audience | Annotated[list[Audience], Field(min_length=1)]),
+]
+
+
+class Task(Model):
+    """Something to do: by hand, unless it has ``runbook`` or ``message``."""
+
+    title: Text = Field(description="What is to be done, in one line")
+    owner: Name = Field(description="The role that does it, as the policy of incidents calls it")
+    due: Elapsed | None = Field(
+        None, description="By when, counted from when the incident was opened; without it, by the end of the phase"
+    )
+    every: Elapsed | None = Field(
+        None, description="Once due it is due again after so long, until the incident is resolved"
+    )
+    runbook: RunbookNameField | None = Field(None, description="The runbook that does it")
+    inputs: dict[Name, Scalar] = Field(
+        default_factory=dict, alias="with", description="Values for inputs of the runbook, by name"
+    )
+    message: TaskMessage | None = Field(None, description="The message that is sent")
+    audience: Audiences = Field((), description="Whom the message is written for: one, or a list")
+    skip: Skip = Field(Skip.REASON, description="Whether it may be left out: with a reason, freely, or never")
+    needs_evidence: bool = Field(False, strict=True, description="It is done only when something is attached to it")
+    instructions: tuple[Text, ...] = Field((), description="How it is done, line by line")
+    contact: str = Field("", description="Whom to turn to, and how")
+    link: str = Field("", description="Where more is said about it")
+
+    @property
+    def kind(self) -> TaskKind:
+        if self.runbook is not None:
+            return TaskKind.RUNBOOK
+        return TaskKind.MANUAL if self.message is None else TaskKind.MESSAGE
+
+
+class TaskGroup(Model):
+    """Tasks that belong together."""
+
+    title: Text = Field(description="What they are for")
+    tasks: dict[Name, Task] = Field(
+        min_length=1, description="The tasks, by a name that no other task of the playbook has"
+    )
+
+
+class Phase(Model):
+    """A part of the time after an incident was opened."""
+
+    title: Text = Field(description="What the phase is called")
+    begin: Elapsed = Field(description="When it begins: 0min, or when the phase before it ends")
+    end: Elapsed | None = Field(None, description="When it ends; the last phase has no end")
+    groups: dict[Name, TaskGroup] = Field(min_length=1, description="The groups of its tasks, by name, in their order")
+
+
+class PlacedTask(Struct, frozen=True):
+    """A task with where it stands; ``due`` in seconds after the incident was opened."""
+
+    phase: str
+    group: str
+    id: str
+    task: Task
+    due: float
+
+
+class Playbook(Model):
+    """A playbook: what people do in an incident, phase by phase, who does it, and by when."""
+
+    playbook: RunbookNameField = Field(
+        description="The name: lower-case words joined by hyphens, as the file is called"
+    )
+    title: Text = Field(description="What the playbook is for, in one line")
+    version: str = Field("1.0.0", description="The version of this text")
+    owner: str = Field("", description="The team that keeps it")
+    description: str = Field("", description="More about it")
+    priorities: tuple[Severity, ...] = Field(
+        (), description="The priorities whose incidents it leads through; none where it is chosen by hand"
+    )
+    channel: Text = Field(
+        DEFAULT_CHANNEL,
+        description="The name of the channel in which people talk about it, by when the incident was opened: "
+        "%Y, %m, %d, %H and %M stand for year, month, day, hour and minute",
+    )
+    phases: dict[Name, Phase] = Field(min_length=1, description="The phases, by name, in their order")
+
+    def tasks(self) -> Iterator[PlacedTask]:
+        """All tasks in their order. One without ``due`` is due by the end of its phase."""
+        for phase_id, phase in self.phases.items():
+            for group_id, group in phase.groups.items():
+                for task_id, task in group.tasks.items():
+                    ends = phase.begin if phase.end is None else phase.end
+                    yield PlacedTask(phase_id, group_id, task_id, task, ends if task.due is None else task.due)
+
+    def channel_name(self, opened: datetime) -> str:
+        """``#incident-2026-11-23-14-30``; the zone of ``opened`` is the one that it is told in."""
+        return filled_in(self.channel, opened)
+
+
+def filled_in(pattern: str, moment: datetime) -> str:
+    """The pattern with its directives replaced; other text, and whatever else follows a %, stays."""
+    return _DIRECTIVE.sub(
+        lambda found: moment.strftime(found[0]) if found[0] in DIRECTIVES else found[0],
+        pattern,
+    )
