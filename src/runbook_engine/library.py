@@ -92,29 +92,27 @@ class Library:
                 found.setdefault(file.stem, file)
         return tuple(found.values())
 
+    def playbook_file(self, name: str) -> Path:
+        """The file of a playbook: by path, or ``playbooks/NAME.yaml`` in the first directory that has it.
+
+        Raises UsageError.
+        """
+        return self._kept("playbook", name, self.playbooks())
+
+    def playbooks(self) -> Mapping[str, Path]:
+        """Every playbook that can be found by name; the first directory wins."""
+        return self._documents_in("playbooks")
+
     def environment_file(self, name: str) -> Path:
         """The file of an environment: by path, or ``environments/NAME.yaml`` in the first directory that has it.
 
         Raises UsageError.
         """
-        if _is_path(name):
-            if is_file(Path(name)):
-                return Path(name)
-            raise UsageError(f"there is no environment {name}")
-        known = self.environments()
-        if name in known:
-            return known[name]
-        listed = f" (known: {', '.join(sorted(known))})" if known else ""
-        places = "".join(f"\n  searched {directory / 'environments'}" for directory in self.directories)
-        raise UsageError(f"there is no environment {name!r}{did_you_mean(name, known)}{listed}{places}")
+        return self._kept("environment", name, self.environments())
 
     def environments(self) -> Mapping[str, Path]:
         """Every environment that can be found by name; the first directory wins."""
-        found: dict[str, Path] = {}
-        for directory in self.directories:
-            for file in _documents(directory / "environments"):
-                found.setdefault(file.stem, file)
-        return found
+        return self._documents_in("environments")
 
     def knowledge_files(self) -> Sequence[Path]:
         """The knowledge of error messages: ``knowledge.yaml`` of each directory that has one, in their order."""
@@ -126,6 +124,25 @@ class Library:
         from runbook_engine.document import load_file  # completion of names does without
 
         return load_file(self.find(name, near=near))
+
+    def _kept(self, kind: str, name: str, known: Mapping[str, Path]) -> Path:
+        """The file of a document that is no runbook: by path, or one of those that are known. Raises UsageError."""
+        if _is_path(name):
+            if is_file(Path(name)):
+                return Path(name)
+            raise UsageError(f"there is no {kind} {name}")
+        if name in known:
+            return known[name]
+        listed = f" (known: {', '.join(sorted(known))})" if known else ""
+        places = "".join(f"\n  searched {directory / f'{kind}s'}" for directory in self.directories)
+        raise UsageError(f"there is no {kind} {name!r}{did_you_mean(name, known)}{listed}{places}")
+
+    def _documents_in(self, folder: str) -> Mapping[str, Path]:
+        found: dict[str, Path] = {}
+        for directory in self.directories:
+            for file in _documents(directory / folder):
+                found.setdefault(file.stem, file)
+        return found
 
 
 def is_file(path: Path) -> bool:

@@ -156,7 +156,12 @@ def _files(paths: tuple[str, ...], library: "Library") -> dict[Path, Path]:
     from runbook_engine.library import SUFFIXES
 
     if not paths:
-        others = (*library.policies(), *library.environments().values(), *library.knowledge_files())
+        others = (
+            *library.policies(),
+            *library.playbooks().values(),
+            *library.environments().values(),
+            *library.knowledge_files(),
+        )
         return {file: file.parent for file in sorted([*library.files().values(), *others])}
     found: dict[Path, Path] = {}
     for each in paths:

@@ -73,6 +73,11 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.graph.incident_policy import check_incident_policy
 
                 return check_incident_policy(load_incident_policy(text, name))
+            case "playbook":
+                from runbook_engine.document.playbook_load import load_playbook
+                from runbook_engine.graph.playbook import check_playbook
+
+                return check_playbook(load_playbook(text, name), self.library)
             case "environment":
                 from runbook_engine.document.environment import load_environment
                 from runbook_engine.engine.environments import check_environment

@@ -16,6 +16,7 @@ FILES: Mapping[str, Sequence[str]] = MappingProxyType(
         "tests": ("runbooks/**/*.test.yaml",),
         "policy": ("runbooks/policy/*.yaml", "!runbooks/policy/incidents.yaml"),
         "incidents": ("runbooks/policy/incidents.yaml",),
+        "playbook": ("runbooks/playbooks/*.yaml",),
         "environment": ("runbooks/environments/*.yaml",),
         "knowledge": ("runbooks/knowledge.yaml",),
     }

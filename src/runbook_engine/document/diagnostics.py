@@ -87,7 +87,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB601": "an error message that two entries explain",
         "RB602": "an entry that nothing leads to: it has neither messages nor errors",
         "RB603": "a message that would be found in nearly every text",
-        # RB7xx: environments, and policies of incidents.
+        # RB7xx: environments, policies of incidents, playbooks.
         "RB701": "a value of an environment that does not fit the input of that name",
         "RB702": "a value of an environment for an input that no runbook has",
         "RB711": "a name in a policy of incidents that stands for nothing there",
@@ -96,6 +96,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB714": "a rule of classification that cannot decide, or an example that none decides for",
         "RB715": "an escalation that comes too late",
         "RB716": "a business day that ends before it begins",
+        "RB731": "phases of a playbook that do not follow each other",
+        "RB732": "a name that two tasks of a playbook have",
+        "RB733": "a task whose time does not fit its phase",
+        "RB734": "a task that is not exactly one thing",
+        "RB735": "a name in a playbook that stands for nothing: a role, a runbook, an input",
         # RB8xx: tests.
         "RB801": "tests of a runbook that does not exist",
         "RB802": "a test names a step that the runbook does not have",

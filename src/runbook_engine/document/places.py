@@ -62,6 +62,9 @@ _DESCRIPTIONS = (
     (("rules", "#"), "rule {1}"),
     (("alerts", "*"), "channel {1}"),
     (("routing", "#"), "route {1}"),
+    (("phases", "*"), "phase {1}"),
+    (("phases", "*", "groups", "*"), "group {3}"),
+    (("phases", "*", "groups", "*", "tasks", "*"), "task {5}"),
     (("cases", "*"), "case {1}"),
     (("cases", "*", "inputs", "*"), "input {3} of case {1}"),
     (("cases", "*", "expect"), "what case {1} expects"),
@@ -117,6 +120,9 @@ _LATER: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("post_incident", "process", "#"): ("incident_policy", "ProcessStep"),
     ("post_incident", "horizons"): ("incident_policy", "Horizons"),
     ("post_incident", "horizons", "*"): ("incident_policy", "Horizon"),
+    ("phases", "*"): ("playbook", "Phase"),
+    ("phases", "*", "groups", "*"): ("playbook", "TaskGroup"),
+    ("phases", "*", "groups", "*", "tasks", "*"): ("playbook", "Task"),
     ("cases", "*"): ("cases", "Case"),
     ("cases", "*", "expect"): ("cases", "Expect"),
 }
@@ -124,6 +130,7 @@ _LATER: Mapping[tuple[str, ...], tuple[str, str]] = {
 _ROOTS: Mapping[str, tuple[str, str]] = {
     "environment": ("environment", "Environment"),
     "knowledge": ("knowledge", "Knowledge"),
+    "playbook": ("playbook", "Playbook"),
     "policy": ("policy", "Policy"),
     "tests": ("cases", "Cases"),
 }

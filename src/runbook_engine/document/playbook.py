@@ -1,26 +1,18 @@
 """A playbook as a frozen tree of models: what people do in an incident, who, and by when.
 
-All times count from when the incident was opened. What the models cannot say of one field alone, ``playbook_load`` checks.
+All times count from when the incident was opened. ``runbook_engine.graph.playbook`` proves that it leaves no hole.
 """
 
-import re
 from collections.abc import Iterator
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Struct
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from runbook_engine.document.incident_policy import Elapsed
 from runbook_engine.document.models import Model, Name, RunbookNameField, Scalar, Severity, Text
-
-DEFAULT_CHANNEL = "#incident-%Y-%m-%d-%H-%M"
-DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M")
-"""What the name of a channel may hold of the time: year, month, day, hour and minute."""
-LONGEST_CHANNEL = 80
-"""Characters of a channel's name, without the #. https://docs.slack.dev/reference/methods/conversations.create"""
-_DIRECTIVE = re.compile("%.?")
 
 
 class TaskMessage(StrEnum):
@@ -60,18 +52,20 @@ class TaskKind(StrEnum):
     MESSAGE = "message"
 
 
-def _listed(value: object) -> object:
-    return value if isinstance(value, list | tuple) else [value]
+def _single(value: object) -> object:
+    if isinstance(value, dict | list):
+        raise PydanticCustomError("scalar", "only a text, a number, true or false can be given")
+    return value
 
 
-Audiences = Annotated[
-    tuple[Audience, ...],
-    BeforeValidator(_listed, json_schema_input_type=Audience | Annotated[list[Audience], Field(min_length=1)]),
-]
+Given = Annotated[Scalar, BeforeValidator(_single, json_schema_input_type=Scalar)]
 
 
 class Task(Model):
     """Something to do: by hand, unless it has ``runbook`` or ``message``."""
+
+    # Otherwise "params" would be legal beside "with".
+    model_config = ConfigDict(populate_by_name=False)
 
     title: Text = Field(description="What is to be done, in one line")
     owner: Name = Field(description="The role that does it, as the policy of incidents calls it")
@@ -82,16 +76,15 @@ class Task(Model):
         None, description="Once due it is due again after so long, until the incident is resolved"
     )
     runbook: RunbookNameField | None = Field(None, description="The runbook that does it")
-    inputs: dict[Name, Scalar] = Field(
+    params: dict[Name, Given] = Field(
         default_factory=dict, alias="with", description="Values for inputs of the runbook, by name"
     )
     message: TaskMessage | None = Field(None, description="The message that is sent")
-    audience: Audiences = Field((), description="Whom the message is written for: one, or a list")
+    audience: Audience | None = Field(None, description="Whom the message is written for")
     skip: Skip = Field(Skip.REASON, description="Whether it may be left out: with a reason, freely, or never")
-    needs_evidence: bool = Field(False, strict=True, description="It is done only when something is attached to it")
+    evidence: bool = Field(False, strict=True, description="It is done only when something is attached to it")
     instructions: tuple[Text, ...] = Field((), description="How it is done, line by line")
     contact: str = Field("", description="Whom to turn to, and how")
-    link: str = Field("", description="Where more is said about it")
 
     @property
     def kind(self) -> TaskKind:
@@ -141,11 +134,6 @@ class Playbook(Model):
     priorities: tuple[Severity, ...] = Field(
         (), description="The priorities whose incidents it leads through; none where it is chosen by hand"
     )
-    channel: Text = Field(
-        DEFAULT_CHANNEL,
-        description="The name of the channel in which people talk about it, by when the incident was opened: "
-        "%Y, %m, %d, %H and %M stand for year, month, day, hour and minute",
-    )
     phases: dict[Name, Phase] = Field(min_length=1, description="The phases, by name, in their order")
 
     def tasks(self) -> Iterator[PlacedTask]:
@@ -155,15 +143,3 @@ class Playbook(Model):
                 for task_id, task in group.tasks.items():
                     ends = phase.begin if phase.end is None else phase.end
                     yield PlacedTask(phase_id, group_id, task_id, task, ends if task.due is None else task.due)
-
-    def channel_name(self, opened: datetime) -> str:
-        """``#incident-2026-11-23-14-30``; the zone of ``opened`` is the one that it is told in."""
-        return filled_in(self.channel, opened)
-
-
-def filled_in(pattern: str, moment: datetime) -> str:
-    """The pattern with its directives replaced; other text, and whatever else follows a %, stays."""
-    return _DIRECTIVE.sub(
-        lambda found: moment.strftime(found[0]) if found[0] in DIRECTIVES else found[0],
-        pattern,
-    )

@@ -43,6 +43,13 @@ def incident_policy_schema() -> dict[str, object]:
     return _finished(IncidentPolicy.model_json_schema(by_alias=True, schema_generator=Untitled))
 
 
+def playbook_schema() -> dict[str, object]:
+    """JSON Schema (draft 2020-12) of a playbook as it is written in YAML; ``runbook check`` proves the rest."""
+    from runbook_engine.document.playbook import Playbook
+
+    return _finished(Playbook.model_json_schema(by_alias=True, schema_generator=Untitled))
+
+
 def environment_schema() -> dict[str, object]:
     """JSON Schema (draft 2020-12) of an environment as it is written in YAML; ``runbook check`` proves the rest."""
     from runbook_engine.document.environment import Environment
@@ -92,6 +99,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, object]]] = MappingProxyType(
         "tests": tests_schema,
         "policy": policy_schema,
         "incidents": incident_policy_schema,
+        "playbook": playbook_schema,
         "environment": environment_schema,
         "knowledge": knowledge_schema,
     }

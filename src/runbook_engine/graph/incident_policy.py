@@ -30,7 +30,7 @@ def fact_type(fact: Fact) -> MetricType:
 def check_incident_policy(loaded: LoadedIncidentPolicy) -> tuple[Diagnostic, ...]:
     """All mistakes of shape and of meaning, in the order of the text."""
     found = Mistakes(loaded.source, list(loaded.diagnostics), checking=True)
-    if loaded.partial is not None and loaded.policy is not None:
+    if loaded.partial is not None and loaded.document is not None:
         for check_ in (_priorities, _matrix, _hours, _rules, _routing):
             check_(loaded.partial, found)
     return found.sorted()

@@ -26,9 +26,9 @@ def load_policy(file: Path | None = None, library: Library | None = None) -> Inc
     """
     loaded = load_incident_policy_file(file or (library or Library.default()).policy_file(NAME))
     found = check_incident_policy(loaded)
-    if loaded.policy is None or any(each.level is DiagnosticLevel.ERROR for each in found):
+    if loaded.document is None or any(each.level is DiagnosticLevel.ERROR for each in found):
         raise InvalidDocumentError(found, {loaded.source.file: loaded.source.text})
-    return loaded.policy
+    return loaded.document
 
 
 def as_document(policy: IncidentPolicy) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from runbook_engine.document.environment import Environment
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.knowledge import Knowledge
 from runbook_engine.document.models import DURATION_PATTERN, NAME_PATTERN, PERCENT_PATTERN, RUNBOOK_PATTERN, Runbook
+from runbook_engine.document.playbook import Playbook
 from runbook_engine.document.policy import Policy
 from runbook_engine.quantity import Dimension, show
 
@@ -77,6 +78,14 @@ FORMATS: Mapping[str, Format] = {
         "runbooks/policy/metrics.yaml",
         "metrics.yaml",
         "A policy of metrics is what `runbook triage` measures: each metric with the thresholds by which it is judged.",
+    ),
+    "playbook": Format(
+        "Playbooks",
+        Playbook,
+        "runbooks/playbooks/p0-critical.yaml",
+        "playbook.yaml",
+        "A playbook says what people do in an incident, in which phase, whose turn it is, and by when. It lies in `playbooks/` "
+        "beside the runbooks.",
     ),
     "incidents": Format(
         "Policies of incidents",
