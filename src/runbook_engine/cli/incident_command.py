@@ -149,7 +149,7 @@ def open_command(
     from runbook_engine.incidents import acting
     from runbook_engine.incidents.classify import classify
     from runbook_engine.incidents.events import Source
-    from runbook_engine.incidents.policy import load_policy
+    from runbook_engine.incidents.policy import load_policy, playbook_of
 
     policy = load_policy(policy_file)
     if priority is None:
@@ -176,6 +176,7 @@ def open_command(
                 because=[_clean(each) for each in because],
                 description=_clean(description),
                 source=source,
+                playbook=playbook_of(policy, chosen),
             )
         )
         if run is not None:
@@ -258,8 +259,87 @@ def priority_command(*, priority: str, because: str, number: int | None, by: str
     """Make it worse or less bad. A raised priority begins a clock of its own; a lowered one keeps the clock."""
     from runbook_engine.document.models import Severity
     from runbook_engine.incidents import acting
+    from runbook_engine.incidents.policy import of_document, playbook_of
 
-    _act(number, by, lambda at, name: acting.reprioritise(at, name, Severity(priority), _clean(because)))
+    with _store() as store:
+        policy = of_document(store.load(_number(store, number)).policy_document)
+    playbook = playbook_of(policy, Severity(priority))
+    _act(number, by, lambda at, name: acting.reprioritise(at, name, Severity(priority), _clean(because), playbook))
+
+
+@command.command("playbook", epilog=examples("runbook incident playbook security-incident"))
+@click.argument("playbook")
+@_which()
+@_by()
+def playbook_command(*, playbook: str, number: int | None, by: str | None) -> None:
+    """Follow a PLAYBOOK from now on, by its name or file. That of the priority is followed from the beginning."""
+    from runbook_engine.incidents import acting
+    from runbook_engine.incidents.policy import load_playbook_named
+
+    found = load_playbook_named(playbook)
+    _act(number, by, lambda at, name: acting.start_playbook(at, name, found))
+
+
+@command.command("tasks", epilog=examples("runbook incident tasks"))
+@_which()
+def tasks_command(*, number: int | None) -> None:
+    """List what is to be done, phase by phase: by whom, by when, and what is done."""
+    from runbook_engine.cli.incident_view import tasks_page
+
+    with _store() as store:
+        incident = store.load(_number(store, number))
+    out(tasks_page(incident, max(time.time(), incident.last_at)))
+
+
+@command.command("done", epilog=examples("runbook incident done confirm_severity"))
+@click.argument("task")
+@click.argument("text", required=False, default="")
+@_which()
+@_by()
+def done_command(*, task: str, text: str, number: int | None, by: str | None) -> None:
+    """Say that a TASK is done; TEXT says what came of it."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.finish_task(at, name, task, _clean(text)))
+
+
+@command.command("skip", epilog=examples("runbook incident skip scale_resources --because 'Load is low'"))
+@click.argument("task")
+@click.option("--because", default="", help="Why; some tasks need a reason, and some may not be skipped.")
+@_which()
+@_by()
+def skip_command(*, task: str, because: str, number: int | None, by: str | None) -> None:
+    """Say that a TASK is left out."""
+    from runbook_engine.incidents import acting
+
+    _act(number, by, lambda at, name: acting.skip_task(at, name, task, _clean(because)))
+
+
+@command.command("evidence", epilog=examples("runbook incident evidence run.recording --task preserve_evidence"))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--task", default="", help="The task that it belongs to.")
+@click.option("--note", "text", default="", help="What it shows.")
+@_which()
+@_by()
+def evidence_command(*, file: Path, task: str, text: str, number: int | None, by: str | None) -> None:
+    """Keep the SHA-256 of a FILE, such as a recording, so that nobody can change it unseen. The file stays where it is."""
+    import hashlib
+
+    from runbook_engine.errors import UsageError
+    from runbook_engine.incidents import acting
+
+    try:
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = stream.tell()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    name = str(file.resolve())
+    _act(
+        number,
+        by,
+        lambda at, who: acting.attach_evidence(at, who, name, digest, size, text=_clean(text), task=task),
+    )
 
 
 @command.command("note", epilog=examples("runbook incident note 'Deployed 2.4.2 at 14:03'"))

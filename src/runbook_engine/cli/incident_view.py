@@ -13,8 +13,9 @@ from runbook_engine.incidents import events as e
 from runbook_engine.incidents.classify import Classification
 from runbook_engine.incidents.due import Due, due, engaged
 from runbook_engine.incidents.escalation import Engagement
-from runbook_engine.incidents.incident import Incident
+from runbook_engine.incidents.incident import Incident, TaskState
 from runbook_engine.incidents.policy import of_document
+from runbook_engine.incidents.tasks import IncidentTask, placed_tasks
 
 _NEWEST = 12
 
@@ -108,6 +109,42 @@ def _lines(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[s
     yield from (f"  {number:>3}  {clock(each.at)}  {visible(sentence(each, policy))}" for number, each in shown)
 
 
+def tasks_page(incident: Incident, now: float) -> str:
+    """What is to be done, by playbook and phase."""
+    policy = of_document(incident.policy_document)
+    lines: list[str] = []
+    heading: tuple[str, ...] = ()
+    for each in placed_tasks(incident):
+        if (each.playbook, each.phase, each.group) != heading:
+            if (each.playbook, each.phase) != heading[:2]:
+                lines += ["", f"{each.phase} ({each.playbook})"]
+            lines.append(f"  {each.group}")
+            heading = (each.playbook, each.phase, each.group)
+        owner = policy.roles[each.task.owner].title if each.task.owner in policy.roles else each.task.owner
+        mark, told = _progress(each, incident, now)
+        lines.append(f"    {mark} {each.name}: {visible(each.task.title)} ({owner}{told})")
+        lines += [f"          {visible(line)}" for line in each.task.instructions] if mark == "[ ]" else []
+        if mark == "[ ]" and each.task.runbook is not None:
+            lines.append(f"          runbook run {each.task.runbook}, then: runbook incident attach RUN")
+        if mark == "[ ]" and each.task.contact:
+            lines.append(f"          {visible(each.task.contact)}")
+    if not lines:
+        return "no playbook is followed; start one: runbook incident playbook NAME\n"
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _progress(each: IncidentTask, incident: Incident, now: float) -> tuple[str, str]:
+    record = incident.tasks.get(each.id)
+    if record is None:
+        late = f"overdue {span(now - each.due)}" if each.due < now else f"due in {span(each.due - now)}"
+        return "[ ]", f", {late}"
+    times = f" {record.times} times, last" if record.times > 1 else ""
+    note = f": {visible(record.note)}" if record.note else ""
+    return (
+        "[x]" if record.state is TaskState.DONE else "[-]"
+    ), f", {record.state}{times} by {visible(record.by)}{note}"
+
+
 def _state(incident: Incident, now: float) -> str:
     at = incident.closed_at or incident.resolved_at or incident.mitigated_at
     if at is None:
@@ -130,7 +167,7 @@ def _when(each: Due, now: float) -> str:
     return f"overdue {span(now - each.at)}" if each.at < now else f"in {span(each.at - now)}"
 
 
-def sentence(event: e.IncidentEvent, policy: IncidentPolicy) -> str:  # noqa: C901 - one for each event
+def sentence(event: e.IncidentEvent, policy: IncidentPolicy) -> str:  # noqa: C901, PLR0912 - one for each event
     """What happened, in a sentence."""
 
     def titles(roles: Sequence[str]) -> str:
@@ -159,6 +196,14 @@ def sentence(event: e.IncidentEvent, policy: IncidentPolicy) -> str:  # noqa: C9
             return f"{event.runbook} ran: {event.outcome}"
         case e.Mitigated() | e.Resolved() | e.Closed():
             return f"{event.by} {type(event).__name__.lower()} it{told(event.text)}"
+        case e.PlaybookStarted():
+            return f"{event.by} follows {event.playbook.get('playbook')}"
+        case e.TaskDone():
+            return f"{event.by} did {event.task}{told(event.note)}"
+        case e.TaskSkipped():
+            return f"{event.by} skipped {event.task}{told(event.because)}"
+        case e.EvidenceAttached():
+            return f"{event.by} kept the hash of {event.name}: {event.sha256[:16]}…{told(event.note)}"
         case e.Reopened():
             return f"{event.by} opened it again{told(event.because)}"
         case _:

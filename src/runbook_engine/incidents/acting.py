@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.models import Severity
+from runbook_engine.document.playbook import Playbook, Skip
 from runbook_engine.engine.trace import Trace
 from runbook_engine.errors import IncidentError, did_you_mean
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.due import channel_name, engaged
-from runbook_engine.incidents.incident import Incident, State
+from runbook_engine.incidents.incident import Incident, State, TaskState
 from runbook_engine.incidents.policy import as_document, of_document
+from runbook_engine.incidents.tasks import find_task, playbook_document
 from runbook_engine.version import VERSION
 
 Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
@@ -25,6 +27,7 @@ def opening(  # what is known at the beginning has its own words
     because: Sequence[str] = (),
     description: str = "",
     source: e.Source = e.Source.PERSON,
+    playbook: Playbook | None = None,
 ) -> Sequence[e.IncidentEvent]:
     """The first events of an incident."""
     return (
@@ -40,7 +43,72 @@ def opening(  # what is known at the beginning has its own words
             source=source,
             channel=channel_name(at),
         ),
+        *((_started(playbook, at, by),) if playbook is not None else ()),
     )
+
+
+def _started(playbook: Playbook, at: float, by: str) -> e.PlaybookStarted:
+    return e.PlaybookStarted(at=at, by=by, playbook=playbook_document(playbook), since=at)
+
+
+def start_playbook(at: float, by: str, playbook: Playbook) -> Decide:
+    """Follow a playbook from now on; one that is followed already stays as it is."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        _not_over(incident, "led by another playbook")
+        if any(each.playbook["playbook"] == playbook.playbook for each in incident.playbooks):
+            return ()
+        return (_started(playbook, _after(incident, at), by),)
+
+    return decide
+
+
+def finish_task(at: float, by: str, name: str, text: str = "") -> Decide:
+    """A task is done. One that is done again and again may be done any number of times."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        task = find_task(incident, name)
+        before = incident.tasks.get(task.id)
+        if before is not None and before.state is TaskState.DONE and task.task.every is None:
+            raise IncidentError(f"{task.name} was done by {before.by} already")
+        if task.task.evidence and not any(each.task == task.id for each in incident.evidence):
+            hint = f"runbook incident evidence FILE --task {task.name}"
+            raise IncidentError(f"{task.name} is done only when something is attached to it: {hint}")
+        return (e.TaskDone(at=_after(incident, at), by=by, task=task.id, note=text),)
+
+    return decide
+
+
+def skip_task(at: float, by: str, name: str, because: str = "") -> Decide:
+    """A task is left out, as far as the playbook allows it."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        task = find_task(incident, name)
+        before = incident.tasks.get(task.id)
+        if before is not None:
+            raise IncidentError(f"{task.name} was {before.state} by {before.by} already")
+        if task.task.skip is Skip.NEVER:
+            raise IncidentError(f"{task.name} may not be skipped; do it, and say so: runbook incident done {task.name}")
+        if task.task.skip is Skip.REASON and not because.strip():
+            raise IncidentError(f"why is {task.name} skipped? say it with --because")
+        return (e.TaskSkipped(at=_after(incident, at), by=by, task=task.id, because=because),)
+
+    return decide
+
+
+def attach_evidence(  # what is known of a file has its own words
+    at: float, by: str, name: str, sha256: str, size: int, *, text: str = "", task: str = ""
+) -> Decide:
+    """Keep the hash of a file, so that nobody can change it unseen."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        found = find_task(incident, task).id if task else ""
+        event = e.EvidenceAttached(
+            at=_after(incident, at), by=by, name=name, sha256=sha256, size=size, note=text, task=found
+        )
+        return (event,)
+
+    return decide
 
 
 def acknowledge(at: float, by: str, seconds: float | None = None) -> Decide:
@@ -90,12 +158,16 @@ def escalate(at: float, by: str, roles: Sequence[str] = (), because: str = "") -
     return decide
 
 
-def reprioritise(at: float, by: str, priority: Severity, because: str) -> Decide:
+def reprioritise(at: float, by: str, priority: Severity, because: str, playbook: Playbook | None = None) -> Decide:
+    """Make it worse or less bad; ``playbook`` is the one that leads through the new priority."""
+
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         _not_over(incident, "given another priority")
         if priority is incident.priority:
             raise IncidentError(f"incident {incident.id} is a {priority} already")
-        return (e.PriorityChanged(at=_after(incident, at), by=by, priority=priority, because=because),)
+        changed = e.PriorityChanged(at=_after(incident, at), by=by, priority=priority, because=because)
+        started = start_playbook(at, by, playbook)(incident) if playbook is not None else ()
+        return (changed, *started)
 
     return decide
 

@@ -1,5 +1,6 @@
 """What an incident asks for next: pure, of the incident, its policy and the time."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -8,8 +9,9 @@ from msgspec import Struct
 
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.incidents.escalation import Escalation, escalation
-from runbook_engine.incidents.incident import Incident, State
+from runbook_engine.incidents.incident import Incident, State, TaskState
 from runbook_engine.incidents.policy import ladders
+from runbook_engine.incidents.tasks import placed_tasks
 
 
 class DueKind(StrEnum):
@@ -18,6 +20,7 @@ class DueKind(StrEnum):
     UPDATE = "update"
     POSTMORTEM = "postmortem"
     ACTION = "action"
+    TASK = "task"
 
 
 class Due(Struct, frozen=True):
@@ -55,12 +58,24 @@ def due(incident: Incident, policy: IncidentPolicy, now: float) -> tuple[Due, ..
     if incident.state is State.RESOLVED and incident.resolved_at is not None and incident.meeting is None:
         at = incident.resolved_at + policy.post_incident.meeting_within
         found.append(Due(DueKind.POSTMORTEM, at, "meet for the postmortem"))
+    if not incident.is_over:
+        found += _tasks(incident, now)
     zone = ZoneInfo(policy.timezone)
     for action in incident.actions.values():
         if action.done_at is None:
             end = datetime.combine(date.fromisoformat(action.due) + timedelta(days=1), time(), zone).timestamp()
             found.append(Due(DueKind.ACTION, end, f"{action.title} ({action.owner})"))
     return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _tasks(incident: Incident, now: float) -> Iterator[Due]:
+    """What is not done yet of the phases that have begun, and what is to be done again."""
+    for each in placed_tasks(incident):
+        record = incident.tasks.get(each.id)
+        if record is None and each.begins <= now:
+            yield Due(DueKind.TASK, each.due, each.task.title, (each.task.owner,))
+        elif record is not None and record.state is TaskState.DONE and each.task.every is not None:
+            yield Due(DueKind.TASK, max(record.at, each.due) + each.task.every, each.task.title, (each.task.owner,))
 
 
 def channel_name(at: float) -> str:

@@ -10,8 +10,11 @@ from runbook_engine.document import DiagnosticLevel
 from runbook_engine.document.incident_policy import IncidentPolicy, Weekday
 from runbook_engine.document.incident_policy_load import load_incident_policy_file
 from runbook_engine.document.models import Severity
+from runbook_engine.document.playbook import Playbook
+from runbook_engine.document.playbook_load import load_playbook_file
 from runbook_engine.errors import InvalidDocumentError
 from runbook_engine.graph.incident_policy import check_incident_policy
+from runbook_engine.graph.playbook import check_playbook
 from runbook_engine.incidents.business import Calendar
 from runbook_engine.incidents.escalation import Ladder, Rung
 from runbook_engine.library import Library
@@ -29,6 +32,22 @@ def load_policy(file: Path | None = None, library: Library | None = None) -> Inc
     if loaded.document is None or any(each.level is DiagnosticLevel.ERROR for each in found):
         raise InvalidDocumentError(found, {loaded.source.file: loaded.source.text})
     return loaded.document
+
+
+def load_playbook_named(name: str, library: Library | None = None) -> Playbook:
+    """A playbook by name or file. Raises UsageError where there is none, InvalidDocumentError where it has mistakes."""
+    library = library or Library.default()
+    loaded = load_playbook_file(library.playbook_file(name))
+    found = check_playbook(loaded, library)
+    if loaded.document is None or any(each.level is DiagnosticLevel.ERROR for each in found):
+        raise InvalidDocumentError(found, {loaded.source.file: loaded.source.text})
+    return loaded.document
+
+
+def playbook_of(policy: IncidentPolicy, priority: Severity, library: Library | None = None) -> Playbook | None:
+    """The playbook that leads through a priority, if the policy names one. Raises as ``load_playbook_named``."""
+    name = policy.priorities[priority].playbook
+    return load_playbook_named(name, library) if name is not None else None
 
 
 def as_document(policy: IncidentPolicy) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """``runbook incident``, as responders type it."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_an_incident_is_led_from_its_opening_to_its_end(shell: Any) -> None:
     assert "1  P0  closed" in shell("incident", "list", "--all").stdout
     told = json.loads(shell("incident", "show", "-i", "1", "--format", "json").stdout)
     assert [each["event"] for each in told["events"]] == [
-        "opened", "role_assigned", "acknowledged", "priority_changed", "escalated", "noted", "status_updated", "mitigated",
+        "opened", "role_assigned", "acknowledged", "priority_changed", "playbook_started", "escalated", "noted", "status_updated", "mitigated",
         "resolved", "closed",
     ]  # fmt: skip
     assert b"hunter2" not in (shell.folder / "home/.local/state/runbook/journal.sqlite3").read_bytes()
@@ -100,3 +101,31 @@ def test_on_a_terminal_it_is_asked_until_a_rule_decides(terminal: Any) -> None:
     screen.until("the higher priority counts")
     assert screen.end(10.0) == 0
     assert "P0 Critical" in screen.seen
+
+
+def test_a_p0_is_led_by_its_playbook_and_resumed_on_another_terminal(shell: Any) -> None:
+    assert shell("incident", "open", "All down", "-p", "P0", "--by", "ann").returncode == 0
+    listed = shell("incident", "tasks").stdout
+    assert "Immediate Actions (p0-critical)\n  Acknowledge and Assess\n    [ ] confirm_severity" in listed
+    assert "runbook run system-health, then: runbook incident attach RUN" in listed
+    assert shell("incident", "done", "confirm_severity", "all fail", "--by", "ann").returncode == 0
+    assert shell("incident", "skip", "scale_resources", "--by", "bob").returncode == 0
+    listed = shell("incident", "tasks").stdout
+    assert "[x] confirm_severity: Confirm incident severity (Incident Commander, done by ann: all fail)" in listed
+    assert "[-] scale_resources" in listed
+    assert shell("incident", "playbook", "security-incident").returncode == 0
+    shell.write("run.recording", "recorded\n")
+    refused = shell("incident", "done", "preserve_evidence")
+    assert refused.returncode == 2
+    kept = shell("incident", "evidence", "run.recording", "--task", "preserve_evidence")
+    assert hashlib.sha256(b"recorded\n").hexdigest()[:16] in kept.stdout
+    assert shell("incident", "done", "preserve_evidence").returncode == 0
+    unknown = shell("incident", "playbook", "security-incidnet")
+    assert unknown.returncode == 2
+    assert "did you mean" in unknown.stderr
+
+
+def test_a_raised_priority_brings_its_playbook(shell: Any) -> None:
+    shell("incident", "open", "Slow", "-p", "P2")
+    assert "no playbook is followed" in shell("incident", "tasks").stdout
+    assert "follows p0-critical" in shell("incident", "priority", "P0", "--because", "worse").stdout

@@ -6,10 +6,13 @@ import pytest
 
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.models import Severity
+from runbook_engine.document.playbook import Playbook
 from runbook_engine.errors import IncidentError
 from runbook_engine.incidents import acting
 from runbook_engine.incidents.due import DueKind, channel_name, due, engaged
-from runbook_engine.incidents.incident import Incident, State, fold
+from runbook_engine.incidents.incident import Incident, State, TaskState, fold
+from runbook_engine.incidents.policy import load_playbook_named
+from runbook_engine.incidents.tasks import placed_tasks
 
 OPENED = 1_795_000_000.0
 MINUTE = 60.0
@@ -125,6 +128,88 @@ def test_the_same_events_are_the_same_incident_whenever_they_are_read(lived: Liv
     assert incident.people == {"technical_lead": "bob"}
     freed = lived("P1", acting.assign(at(2), "ann", "cto", "bob"), acting.assign(at(3), "ann", "cto", ""))
     assert freed.people == {}
+
+
+def test_the_tasks_of_a_playbook_are_due_phase_by_phase_from_when_it_is_followed(
+    lived: Lived, policy: IncidentPolicy
+) -> None:
+    follow = acting.start_playbook(at(10), "ann", load_playbook_named("p0-critical"))
+    incident = lived("P0", follow, follow)
+
+    def tasks(minutes: float) -> dict[str, float]:
+        found = due(incident, policy, at(minutes))
+        return {each.what: (each.at - at(10)) / MINUTE for each in found if each.kind is DueKind.TASK}
+
+    assert len(placed_tasks(incident)) == 24
+    assert len(tasks(11)) == 9
+    assert tasks(11)["Confirm incident severity"] == 5
+    assert len(tasks(25)) == 18
+    assert len(tasks(70)) == 24
+    incident = lived("P0", follow, acting.finish_task(at(12), "ann", "confirm_severity", "all fail"))
+    assert "Confirm incident severity" not in tasks(25)
+
+
+def test_what_is_done_again_is_due_again_until_it_is_resolved(lived: Lived, policy: IncidentPolicy) -> None:
+    follow = acting.start_playbook(at(0), "ann", load_playbook_named("p0-critical"))
+    again = "Update status page every 30 minutes"
+
+    def when(incident: Incident, minutes: float) -> list[float]:
+        return [(each.at - OPENED) / MINUTE for each in due(incident, policy, at(minutes)) if each.what == again]
+
+    assert when(lived("P0", follow), 20) == [30]
+    done = acting.finish_task(at(31), "ann", "update_every_30_minutes")
+    assert when(lived("P0", follow, done), 32) == [61]
+    twice = acting.finish_task(at(60), "bob", "update_every_30_minutes")
+    incident = lived("P0", follow, done, twice)
+    assert when(incident, 61) == [90]
+    assert incident.tasks["p0-critical/update_every_30_minutes"].times == 2
+    assert when(lived("P0", follow, acting.resolve(at(40), "ann")), 41) == []
+
+
+@pytest.mark.parametrize(
+    ("decisions", "says"),
+    [
+        ([acting.skip_task(at(1), "ann", "confirm_severity", "x")], "may not be skipped"),
+        ([acting.skip_task(at(1), "ann", "create_channel")], "say it with --because"),
+        ([acting.finish_task(at(1), "ann", "create_chanel")], "did you mean 'create_channel'"),
+        ([acting.finish_task(at(1), "ann", "create_channel")] * 2, "was done by ann already"),
+        ([acting.finish_task(at(1), "ann", "preserve_evidence")], "evidence FILE --task preserve_evidence"),
+    ],
+)
+def test_a_task_that_cannot_be_ended_so_is_refused_with_the_next_step(
+    decisions: list[acting.Decide], says: str, lived: Lived
+) -> None:
+    playbooks = [
+        acting.start_playbook(at(0), "ann", load_playbook_named(name)) for name in ("p0-critical", "security-incident")
+    ]
+    with pytest.raises(IncidentError) as refused:
+        lived("P0", *playbooks, *decisions)
+    assert says in str(refused.value).replace('"', "'")
+
+
+def test_evidence_lets_its_task_be_done_and_free_tasks_are_skipped_without_a_reason(lived: Lived) -> None:
+    playbooks = [
+        acting.start_playbook(at(0), "ann", load_playbook_named(name)) for name in ("p0-critical", "security-incident")
+    ]
+    kept = acting.attach_evidence(at(1), "ann", "run.recording", "ab" * 32, 10, task="preserve_evidence")
+    incident = lived(
+        "P0",
+        *playbooks,
+        kept,
+        acting.finish_task(at(2), "ann", "preserve_evidence"),
+        acting.skip_task(at(3), "ann", "scale_resources"),
+    )
+    assert [each.sha256 for each in incident.evidence] == ["ab" * 32]
+    assert incident.tasks["security-incident/preserve_evidence"].state is TaskState.DONE
+    assert incident.tasks["p0-critical/scale_resources"].state is TaskState.SKIPPED
+
+
+def test_a_playbook_that_is_edited_changes_no_incident_that_follows_it(lived: Lived) -> None:
+    playbook = load_playbook_named("p0-critical")
+    incident = lived("P0", acting.start_playbook(at(0), "ann", playbook))
+    assert Playbook.model_validate(incident.playbooks[0].playbook) == playbook
+    with pytest.raises(IncidentError, match="follows no playbook"):
+        lived("P1", acting.finish_task(at(1), "ann", "confirm_severity"))
 
 
 def test_a_channel_is_named_after_when_it_was_opened() -> None:
