@@ -180,7 +180,7 @@ def scopes(plan: Plan, trace: Trace) -> Iterator[Seen]:
 
 
 @given(st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_what_is_proven_of_a_runbook_holds_whatever_is_measured(data: st.DataObject) -> None:
     """Every value that is asked for and measured is decided; what cannot win does not; what must be known is known."""
     with tempfile.TemporaryDirectory() as directory:
@@ -251,7 +251,7 @@ def hold_known(seen: Seen, told: Told) -> None:
 
 
 @given(open_steps())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_with_exactly_the_values_that_no_branch_covers_no_branch_is_taken(drawn: Drawn) -> None:
     with tempfile.TemporaryDirectory() as directory:
         world = World(Path(directory), drawn)

@@ -70,7 +70,7 @@ def damages(draw: st.DrawFn) -> bytes:
 
 
 @given(damages())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_any_damage_to_a_broken_document_is_reported_inside_its_text(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:

@@ -136,7 +136,7 @@ def compiled(text: str, registry: rb.Registry) -> Plan:
 
 
 @given(graphs())
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_the_walk_agrees_with_the_definition(graph: tuple[dict[str, Planned], tuple[str, ...]]) -> None:
     steps, start = graph
     registry = rb.Registry.of(probe(steps))

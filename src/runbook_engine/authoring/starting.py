@@ -79,7 +79,7 @@ def document(
     """A document with all its keys in their order, of which ``finished`` fills in the rest."""
     return {
         "runbook": name,
-        "title": title,
+        "title": title if title.strip() else name.replace("-", " ").capitalize(),
         "version": "0.1.0",
         "owner": owner,
         "severity": severity,
