@@ -77,7 +77,7 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.document.playbook_load import load_playbook
                 from runbook_engine.graph.playbook import check_playbook
 
-                return check_playbook(load_playbook(text, name), self.library)
+                return check_playbook(load_playbook(text, name), self.library, path, self.unsaved)
             case "environment":
                 from runbook_engine.document.environment import load_environment
                 from runbook_engine.engine.environments import check_environment

@@ -101,6 +101,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB733": "a task whose time does not fit its phase",
         "RB734": "a task that is not exactly one thing",
         "RB735": "a name in a playbook that stands for nothing: a role, a runbook, an input",
+        "RB736": "a pattern that makes no name of a channel",
+        "RB737": "a task that is due again too soon",
         # RB8xx: tests.
         "RB801": "tests of a runbook that does not exist",
         "RB802": "a test names a step that the runbook does not have",

@@ -1,9 +1,12 @@
 """A playbook as a frozen tree of models: what people do in an incident, who, and by when.
 
-All times count from when the incident was opened. ``runbook_engine.graph.playbook`` proves that it leaves no hole.
+All times count from when the playbook is started, which is when the incident is opened unless somebody starts it later.
+``runbook_engine.graph.playbook`` proves that it leaves no hole.
 """
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,6 +16,11 @@ from pydantic_core import PydanticCustomError
 
 from runbook_engine.document.incident_policy import Elapsed
 from runbook_engine.document.models import Model, Name, RunbookNameField, Scalar, Severity, Text
+
+DEFAULT_CHANNEL = "#incident-%Y-%m-%d-%H-%M"
+DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M")
+"""What the name of a channel may hold of the time: year, month, day, hour and minute."""
+_DIRECTIVE = re.compile("|".join(DIRECTIVES))
 
 
 class TaskMessage(StrEnum):
@@ -70,7 +78,7 @@ class Task(Model):
     title: Text = Field(description="What is to be done, in one line")
     owner: Name = Field(description="The role that does it, as the policy of incidents calls it")
     due: Elapsed | None = Field(
-        None, description="By when, counted from when the incident was opened; without it, by the end of the phase"
+        None, description="By when, counted from when the playbook is started; without it, by the end of the phase"
     )
     every: Elapsed | None = Field(
         None, description="Once due it is due again after so long, until the incident is resolved"
@@ -85,6 +93,7 @@ class Task(Model):
     evidence: bool = Field(False, strict=True, description="It is done only when something is attached to it")
     instructions: tuple[Text, ...] = Field((), description="How it is done, line by line")
     contact: str = Field("", description="Whom to turn to, and how")
+    link: str = Field("", description="Where more is said about it")
 
     @property
     def kind(self) -> TaskKind:
@@ -103,7 +112,7 @@ class TaskGroup(Model):
 
 
 class Phase(Model):
-    """A part of the time after an incident was opened."""
+    """A part of the time after a playbook is started."""
 
     title: Text = Field(description="What the phase is called")
     begin: Elapsed = Field(description="When it begins: 0min, or when the phase before it ends")
@@ -112,7 +121,7 @@ class Phase(Model):
 
 
 class PlacedTask(Struct, frozen=True):
-    """A task with where it stands; ``due`` in seconds after the incident was opened."""
+    """A task with where it stands; ``due`` in seconds after the playbook is started."""
 
     phase: str
     group: str
@@ -134,6 +143,11 @@ class Playbook(Model):
     priorities: tuple[Severity, ...] = Field(
         (), description="The priorities whose incidents it leads through; none where it is chosen by hand"
     )
+    channel: Text = Field(
+        DEFAULT_CHANNEL,
+        description="What the channel is called in which people talk about an incident that is opened with it; %Y, %m, %d, "
+        "%H and %M stand for the year, month, day, hour and minute of then, in UTC",
+    )
     phases: dict[Name, Phase] = Field(min_length=1, description="The phases, by name, in their order")
 
     def tasks(self) -> Iterator[PlacedTask]:
@@ -143,3 +157,12 @@ class Playbook(Model):
                 for task_id, task in group.tasks.items():
                     ends = phase.begin if phase.end is None else phase.end
                     yield PlacedTask(phase_id, group_id, task_id, task, ends if task.due is None else task.due)
+
+    def channel_name(self, opened: datetime) -> str:
+        """``#incident-2026-11-23-14-30``, by the clock of ``opened``."""
+        return filled_in(self.channel, opened)
+
+
+def filled_in(pattern: str, moment: datetime) -> str:
+    """The pattern with each directive replaced by its part of the time; all other text stays as it is."""
+    return _DIRECTIVE.sub(lambda found: moment.strftime(found[0]), pattern)
