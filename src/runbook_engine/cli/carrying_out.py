@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +27,13 @@ CODES = {"healthy": 0, "warning": 1, "critical": 1, "inconclusive": 3}
 USAGE, INTERRUPTED = 2, 130
 
 
-def carry_out(plan: "Plan", asked: Asked, answers: Mapping[str, str] | None = None) -> int:
-    """Run the plan, report, and give the exit code."""
+def carry_out(
+    plan: "Plan",
+    asked: Asked,
+    answers: Mapping[str, str] | None = None,
+    keep: "Callable[[Trace], None] | None" = None,
+) -> int:
+    """Run the plan, report, and give the exit code. ``keep`` gets what happened before the report is made."""
     environment = _environment(asked, plan)
     if asked.explain:
         return _explained(plan, asked, environment)
@@ -51,7 +56,7 @@ def carry_out(plan: "Plan", asked: Asked, answers: Mapping[str, str] | None = No
             environment=environment,
             knowledge=knowledge,
         )
-        code = _walk(plan, inputs, around, talk, asked.output, asked.record)
+        code = _walk(plan, inputs, around, talk, asked, keep)
         for file in knowledge.broken:
             note(f"{file} has mistakes, and what is wrong in it was left out; see: runbook check {file}")
         return code
@@ -157,8 +162,8 @@ def _walk(
     inputs: Mapping[str, "Resolved"],
     around: "Surroundings",
     talk: "Conversation",
-    wanted: Output,
-    record: Path | None,
+    asked: Asked,
+    keep: "Callable[[Trace], None] | None",
 ) -> int:
     import anyio
 
@@ -174,8 +179,10 @@ def _walk(
                 raise
             interrupted = True
     trace = runner.trace()
-    recorded = _recorded(trace, record)
-    report(trace, wanted)
+    if keep is not None:
+        keep(trace)
+    recorded = _recorded(trace, asked.record)
+    report(trace, asked.output)
     if interrupted:
         return INTERRUPTED
     return _code(trace) if recorded else USAGE

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from runbook_engine.cli.asked import Asked, shared_options
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.names import RunbookName
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
 
@@ -362,6 +364,40 @@ def update_command(*, text: str, number: int | None, by: str | None) -> None:
     from runbook_engine.incidents import acting
 
     _act(number, by, lambda at, name: acting.update(at, name, _clean(text)))
+
+
+@command.command(
+    "run", epilog=examples("runbook incident run high-latency", "runbook incident run memory --incident 3")
+)
+@click.argument("runbook", type=RunbookName())
+@shared_options
+@click.option("--task", help="The task that it does  [default: the one that is left and wants this runbook]")
+@_which()
+@_by()
+def run_command(asked: Asked, *, runbook: str, task: str | None, number: int | None, by: str | None) -> int:
+    """Run a RUNBOOK and attach what it finds; a task that wants it is done by that.
+
+    Takes the options of runbook run, and ends with its exit codes.
+    """
+    from runbook_engine.api import load
+    from runbook_engine.cli.carrying_out import carry_out
+    from runbook_engine.incidents import acting
+    from runbook_engine.incidents.tasks import find_task
+
+    if asked.replay is not None:
+        raise click.UsageError("what was recorded is no run of this incident; leave out --replay")
+    with _store() as store:
+        incident = store.load(_number(store, number))
+    if task is not None:
+        find_task(incident, task)
+    name = _person(by)
+
+    def keep(trace: "Trace") -> None:
+        with _store() as store:
+            store.act(incident.id, acting.attach_run(time.time(), name, trace, task))
+        tell(f"attached to incident {incident.id}")
+
+    return carry_out(load(runbook), asked, keep=keep)
 
 
 @command.command("attach", epilog=examples("runbook incident attach 6b03ffe0"))

@@ -125,7 +125,7 @@ def tasks_page(incident: Incident, now: float) -> str:
         lines.append(f"    {mark} {each.name}: {visible(each.task.title)} ({owner}{told})")
         lines += [f"          {visible(line)}" for line in each.task.instructions] if mark == "[ ]" else []
         if mark == "[ ]" and each.task.runbook is not None:
-            lines.append(f"          runbook run {each.task.runbook}, then: runbook incident attach RUN")
+            lines.append(f"          runbook incident run {each.task.runbook}")
         if mark == "[ ]" and each.task.contact:
             lines.append(f"          {visible(each.task.contact)}")
     if not lines:

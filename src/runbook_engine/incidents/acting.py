@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.models import Severity
 from runbook_engine.document.playbook import Playbook, Skip
+from runbook_engine.engine.events import Ending
 from runbook_engine.engine.trace import Trace
 from runbook_engine.errors import IncidentError, did_you_mean
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.due import channel_name, engaged
 from runbook_engine.incidents.incident import Incident, State, TaskState
 from runbook_engine.incidents.policy import as_document, of_document
-from runbook_engine.incidents.tasks import find_task, playbook_document
+from runbook_engine.incidents.tasks import find_task, placed_tasks, playbook_document
 from runbook_engine.version import VERSION
 
 Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
@@ -184,13 +185,17 @@ def update(at: float, by: str, text: str) -> Decide:
     return decide
 
 
-def attach_run(at: float, by: str, trace: Trace) -> Decide:
-    """Keep what a run found with the incident. A run is attached once."""
+def attach_run(at: float, by: str, trace: Trace, task: str | None = None) -> Decide:
+    """Keep what a run found with the incident. A run is attached once.
+
+    It does ``task``; where none is named, the only one that is left and wants this runbook. One that was cut short does none.
+    """
 
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         if any(each.run_id == trace.run_id for each in incident.runs):
             return ()
-        return (
+        does = _task_of(incident, trace, task)
+        attached = (
             e.RunAttached(
                 at=_after(incident, at),
                 by=by,
@@ -209,10 +214,24 @@ def attach_run(at: float, by: str, trace: Trace) -> Decide:
                     e.AttachedBlindness(each.step, str(each.kind), each.message, each.remedy)
                     for each in trace.blind_spots
                 ),
+                task=does,
             ),
         )
+        if not does or trace.ending is not Ending.COMPLETED:
+            return attached
+        done = e.TaskDone(at=_after(incident, at), by=by, task=does, note=f"{trace.runbook}: {trace.outcome}")
+        return (*attached, done)
 
     return decide
+
+
+def _task_of(incident: Incident, trace: Trace, task: str | None) -> str:
+    """The task that a run does, or an empty text."""
+    if task is not None:
+        return find_task(incident, task).id
+    left = [each for each in placed_tasks(incident) if each.id not in incident.tasks]
+    fitting = [each.id for each in left if each.task.runbook == trace.runbook]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 def mitigate(at: float, by: str, text: str = "") -> Decide:

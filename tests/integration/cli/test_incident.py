@@ -59,6 +59,28 @@ def test_a_run_says_how_bad_it_is_and_is_attached(shell: Any) -> None:
     assert again.stdout.count("down: critical") == 1
 
 
+def test_a_runbook_that_is_run_in_an_incident_does_its_task(shell: Any) -> None:
+    (shell.folder / "runbooks").mkdir()
+    shell.write(
+        "runbooks/system-health.yaml",
+        "runbook: system-health\ntitle: Is it up?\nstart: port\nsteps:\n  port:\n    probe: tcp.connect\n"
+        "    with: {host: 127.0.0.1, port: 1}\n    on_error: [{kind: refused, finding: down}]\n"
+        "findings:\n  down: {level: critical, title: The port is closed, resolution: up}\n"
+        "resolutions:\n  up: {title: Start it, steps: [Start it]}\n",
+    )
+    shell("incident", "open", "All down", "-p", "P0")
+    ran = shell("incident", "run", "system-health", "--task", "begin_investigation", "--no-input")
+    assert ran.returncode == 1, ran.stderr
+    assert "The port is closed" in ran.stdout
+    assert "attached to incident 1" in ran.stderr
+    assert "[x] begin_investigation" in shell("incident", "tasks").stdout
+    assert shell("incident", "run", "system-health", "--no-input").returncode == 1
+    listed = shell("incident", "tasks").stdout
+    assert "[x] verify_recovery: Verify system recovery (Technical Lead, done by" in listed
+    assert shell("incident", "show").stdout.count("system-health: critical (run ") == 2
+    assert shell("incident", "run", "system-health", "--task", "nothing").returncode == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -107,7 +129,7 @@ def test_a_p0_is_led_by_its_playbook_and_resumed_on_another_terminal(shell: Any)
     assert shell("incident", "open", "All down", "-p", "P0", "--by", "ann").returncode == 0
     listed = shell("incident", "tasks").stdout
     assert "Immediate Actions (p0-critical)\n  Acknowledge and Assess\n    [ ] confirm_severity" in listed
-    assert "runbook run system-health, then: runbook incident attach RUN" in listed
+    assert "runbook incident run system-health" in listed
     assert shell("incident", "done", "confirm_severity", "all fail", "--by", "ann").returncode == 0
     assert shell("incident", "skip", "scale_resources", "--by", "bob").returncode == 0
     listed = shell("incident", "tasks").stdout
