@@ -47,7 +47,11 @@ def playbook_schema() -> dict[str, object]:
     """JSON Schema (draft 2020-12) of a playbook as it is written in YAML; ``runbook check`` proves the rest."""
     from runbook_engine.document.playbook import Playbook
 
-    return _finished(Playbook.model_json_schema(by_alias=True, schema_generator=Untitled))
+    schema = Playbook.model_json_schema(by_alias=True, schema_generator=Untitled)
+    definitions: dict[str, Any] = schema["$defs"]
+    definitions["Task"]["dependentRequired"] = {"with": ["runbook"], "message": ["audience"], "audience": ["message"]}
+    definitions["Task"]["not"] = {"required": ["runbook", "message"]}
+    return _finished(schema)
 
 
 def environment_schema() -> dict[str, object]:
