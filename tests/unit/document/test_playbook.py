@@ -299,7 +299,7 @@ def named(books: Path, task: str) -> list[tuple[str, str]]:
         ),
         (
             "runbook: slow-shop, with: {slow: fast}",
-            [("RB402", 'the value of "slow" is "fast": not a quantity: \'fast\'')],
+            [("RB402", 'the value of "slow" is "fast": \'fast\' is not a number with a unit')],
         ),
         (
             "runbook: slow-shop, with: {mode: ful}",
