@@ -126,8 +126,8 @@ def tasks_page(incident: Incident, now: float) -> str:
         lines += [f"          {visible(line)}" for line in each.task.instructions] if mark == "[ ]" else []
         if mark == "[ ]" and each.task.runbook is not None:
             lines.append(f"          runbook incident run {each.task.runbook}")
-        if mark == "[ ]" and each.task.contact:
-            lines.append(f"          {visible(each.task.contact)}")
+        if mark == "[ ]":
+            lines += [f"          {visible(more)}" for more in (each.task.contact, each.task.link) if more]
     if not lines:
         return "no playbook is followed; start one: runbook incident playbook NAME\n"
     return "\n".join(lines[1:]) + "\n"

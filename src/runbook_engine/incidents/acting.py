@@ -42,7 +42,7 @@ def opening(  # what is known at the beginning has its own words
             description=description,
             because=tuple(because),
             source=source,
-            channel=channel_name(at),
+            channel=channel_name(at) if playbook is None else channel_name(at, playbook.channel),
         ),
         *((_started(playbook, at, by),) if playbook is not None else ()),
     )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runbook_engine.document.incident_policy import IncidentPolicy
+from runbook_engine.document.playbook import DEFAULT_CHANNEL, filled_in
 from runbook_engine.incidents.escalation import Escalation, escalation
 from runbook_engine.incidents.incident import Incident, State, TaskState
 from runbook_engine.incidents.policy import ladders
@@ -78,6 +79,6 @@ def _tasks(incident: Incident, now: float) -> Iterator[Due]:
             yield Due(DueKind.TASK, max(record.at, each.due) + each.task.every, each.task.title, (each.task.owner,))
 
 
-def channel_name(at: float) -> str:
+def channel_name(at: float, pattern: str = DEFAULT_CHANNEL) -> str:
     """``#incident-2026-11-23-14-30``: where people talk about it, by when it was opened, in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("#incident-%Y-%m-%d-%H-%M")
+    return filled_in(pattern, datetime.fromtimestamp(at, UTC))
