@@ -72,7 +72,7 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.document.incident_policy_load import load_incident_policy
                 from runbook_engine.graph.incident_policy import check_incident_policy
 
-                return check_incident_policy(load_incident_policy(text, name))
+                return check_incident_policy(load_incident_policy(text, name), self.library)
             case "playbook":
                 from runbook_engine.document.playbook_load import load_playbook
                 from runbook_engine.graph.playbook import check_playbook

@@ -11,6 +11,7 @@ from runbook_engine.document.incident_policy_load import LoadedIncidentPolicy
 from runbook_engine.document.models import Severity
 from runbook_engine.errors import did_you_mean
 from runbook_engine.graph.mistakes import Mistakes, Path
+from runbook_engine.library import Library
 from runbook_engine.quantity import Dimension, MetricType, show
 
 _TYPES: Mapping[FactType, MetricType] = {
@@ -27,12 +28,14 @@ def fact_type(fact: Fact) -> MetricType:
     return _TYPES[fact.type]
 
 
-def check_incident_policy(loaded: LoadedIncidentPolicy) -> tuple[Diagnostic, ...]:
-    """All mistakes of shape and of meaning, in the order of the text."""
+def check_incident_policy(loaded: LoadedIncidentPolicy, library: Library | None = None) -> tuple[Diagnostic, ...]:
+    """All mistakes of shape and of meaning, in the order of the text. With a library, its playbooks are those that exist."""
     found = Mistakes(loaded.source, list(loaded.diagnostics), checking=True)
     if loaded.partial is not None and loaded.document is not None:
         for check_ in (_priorities, _matrix, _hours, _rules, _routing):
             check_(loaded.partial, found)
+        if library is not None:
+            _playbooks(loaded.partial, library, found)
     return found.sorted()
 
 
@@ -48,6 +51,13 @@ def _priorities(policy: IncidentPolicy, found: Mistakes) -> None:
     for priority, spec in policy.priorities.items():
         if not isinstance(spec.escalation, str):
             _in_time(policy, priority, spec.response, spec.escalation, found)
+
+
+def _playbooks(policy: IncidentPolicy, library: Library, found: Mistakes) -> None:
+    known = library.playbooks()
+    for priority, spec in policy.priorities.items():
+        if spec.playbook is not None:
+            _known("playbook", spec.playbook, known, ("priorities", priority, "playbook"), found)
 
 
 def _in_time(policy: IncidentPolicy, priority: Severity, response: float, escalation: float, found: Mistakes) -> None:

@@ -134,6 +134,10 @@ def test_an_own_policy_is_shown_and_a_broken_one_is_told_with_its_places(shell: 
     file = shell.folder / "runbooks" / "policy" / "incidents.yaml"
     file.write_text(shipped.replace("response: 15min", "response: 10min"), "utf-8")
     assert "10 minutes" in shell("policy", "classification").stdout
+    file.write_text(shipped.replace("playbook: p0-critical", "playbook: p0-critcal"), "utf-8")
+    checked = shell("check", "runbooks")
+    assert checked.returncode == 78
+    assert 'there is no playbook "p0-critcal"; did you mean "p0-critical"?' in checked.stdout + checked.stderr
     file.write_text(shipped.replace("P1: [technical_lead]", "P1: [technical_laed]"), "utf-8")
     broken = shell("policy", "classification")
     assert broken.returncode == 78
