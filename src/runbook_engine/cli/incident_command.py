@@ -1,8 +1,6 @@
 """``runbook incident``."""
 
-import getpass
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +11,15 @@ import click
 
 from runbook_engine.cli.asked import Asked, shared_options
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.incident_shared import act as _act
+from runbook_engine.cli.incident_shared import by_option as _by
+from runbook_engine.cli.incident_shared import clean as _clean
+from runbook_engine.cli.incident_shared import format_option as _format
+from runbook_engine.cli.incident_shared import number_of as _number
+from runbook_engine.cli.incident_shared import open_store as _store
+from runbook_engine.cli.incident_shared import person as _person
+from runbook_engine.cli.incident_shared import show as _show
+from runbook_engine.cli.incident_shared import which_option as _which
 from runbook_engine.cli.names import RunbookName
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
@@ -20,14 +27,9 @@ from runbook_engine.cli.streams import out
 if TYPE_CHECKING:
     from runbook_engine.document.incident_policy import IncidentPolicy
     from runbook_engine.engine.trace import Trace
-    from runbook_engine.incidents.acting import Decide
     from runbook_engine.incidents.classify import Known
-    from runbook_engine.incidents.incident import Incident
-    from runbook_engine.incidents.store import IncidentStore
 
 PRIORITIES = ("P0", "P1", "P2", "P3")
-PERSON_VARIABLE = "RUNBOOK_USER"
-_BEHIND_S = 1.0
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -47,27 +49,6 @@ def command() -> None:
     Incidents are kept beside the history of runs. Several people may act on one at once, from several terminals; nothing that
     happened is ever changed or lost. Without --incident the only one that is not closed is meant.
     """
-
-
-def _by() -> Callable[[F], F]:
-    return click.option("--by", metavar="NAME", help=f"Who does it  [default: ${PERSON_VARIABLE}, or the user's name]")
-
-
-def _which() -> Callable[[F], F]:
-    return click.option(
-        "-i", "--incident", "number", type=click.IntRange(min=1), metavar="NUMBER", help="Of which incident."
-    )
-
-
-def _format() -> Callable[[F], F]:
-    return click.option(
-        "--format",
-        "format_",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="For people or for programs.",
-    )
 
 
 def _answers() -> Callable[[F], F]:
@@ -456,60 +437,6 @@ def close_command(*, text: str, number: int | None, by: str | None) -> None:
     _act(number, by, lambda at, name: acting.close(at, name, _clean(text)))
 
 
-def _store() -> "IncidentStore":
-    from runbook_engine.engine.sqlite import default_file
-    from runbook_engine.incidents.store import IncidentStore
-
-    return IncidentStore(default_file())
-
-
-def _act(number: int | None, by: str | None, make: "Callable[[float, str], Decide]") -> None:
-    """Do one thing, and show how it stands after that."""
-    with _store() as store:
-        which = _number(store, number)
-        at = time.time()
-        behind = store.load(which).last_at - at
-        if behind > _BEHIND_S:
-            tell(
-                f"warning: this machine's clock is {behind:.0f} s behind the last event; the event gets that one's time"
-            )
-        incident = store.act(which, make(at, _person(by)))
-    _show(incident, "text")
-
-
-def _number(store: "IncidentStore", number: int | None) -> int:
-    from runbook_engine.errors import IncidentError
-
-    if number is not None:
-        return number
-    found = store.numbers(still_open=True)
-    if not found:
-        raise IncidentError("no incident is open; open one: runbook incident open TITLE")
-    if len(found) > 1:
-        listed = ", ".join(map(str, found))
-        raise IncidentError(f"several incidents are not closed ({listed}); say which with --incident NUMBER")
-    return found[0]
-
-
-def _person(by: str | None) -> str:
-    name = by or os.environ.get(PERSON_VARIABLE)
-    if not name:
-        try:
-            name = getpass.getuser()
-        except (KeyError, OSError):
-            name = "somebody"
-    return _clean(name)
-
-
-def _clean(text: str) -> str:
-    """What somebody typed, without the passwords in it."""
-    from runbook_engine.engine.border import Border, passwords
-
-    border = Border(passwords(text))
-    border.learn_environment(os.environ)
-    return border.text(text)
-
-
 def _seconds(duration: str | None) -> float | None:
     from runbook_engine.quantity import Dimension, parse
 
@@ -561,10 +488,3 @@ def _asked(policy: "IncidentPolicy", known: "dict[str, Known]") -> "Mapping[str,
         if classify(policy, known).rule is not None:
             break
     return known
-
-
-def _show(incident: "Incident", format_: str) -> None:
-    from runbook_engine.cli.incident_view import as_json, page
-
-    now = max(time.time(), incident.last_at)
-    out(json.dumps(as_json(incident, now), indent=2) + "\n" if format_ == "json" else page(incident, now))
