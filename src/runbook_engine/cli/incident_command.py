@@ -2,22 +2,24 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from runbook_engine.cli import incident_messages
 from runbook_engine.cli.asked import Asked, shared_options
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.incident_shared import act as _act
 from runbook_engine.cli.incident_shared import by_option as _by
 from runbook_engine.cli.incident_shared import clean as _clean
 from runbook_engine.cli.incident_shared import format_option as _format
+from runbook_engine.cli.incident_shared import now as _now
 from runbook_engine.cli.incident_shared import number_of as _number
 from runbook_engine.cli.incident_shared import open_store as _store
 from runbook_engine.cli.incident_shared import person as _person
+from runbook_engine.cli.incident_shared import send_option as _send
 from runbook_engine.cli.incident_shared import show as _show
 from runbook_engine.cli.incident_shared import which_option as _which
 from runbook_engine.cli.names import RunbookName
@@ -110,6 +112,7 @@ def classify_command(
 @click.option("--description", default="", help="More about it.")
 @_policy_option()
 @click.option("--no-input", is_flag=True, help="Ask nothing.")
+@_send()
 @_by()
 @_format()
 def open_command(
@@ -121,13 +124,15 @@ def open_command(
     description: str,
     policy_file: Path | None,
     no_input: bool,
+    send: bool,
     by: str | None,
     format_: str,
-) -> None:
+) -> int:
     """Open an incident; who should be there now is told at once.
 
     Its priority is given, or follows from the answers and the run. The policy is kept with it.
     """
+    from runbook_engine.cli.incident_sending import deliver
     from runbook_engine.document.models import Severity
     from runbook_engine.incidents import acting
     from runbook_engine.incidents.classify import classify
@@ -146,7 +151,7 @@ def open_command(
         chosen, because = found.priority, found.sentences
     else:
         chosen, because = Severity(priority), ("chosen by who opened it",)
-    name, at = _person(by), time.time()
+    name, at = _person(by), _now()
     source = Source.RUN if run is not None else Source.PERSON
     with _store() as store:
         incident = store.open(
@@ -164,7 +169,8 @@ def open_command(
         )
         if run is not None:
             incident = store.act(incident.id, acting.attach_run(at, name, _trace(run)))
-    _show(incident, format_)
+        _show(incident, format_)
+        return deliver(store, incident.id, name, send=send)
 
 
 @command.command("list", epilog=examples("runbook incident list --all"))
@@ -177,9 +183,9 @@ def list_command(*, every: bool, format_: str) -> None:
     with _store() as store:
         found = [store.load(each) for each in store.numbers(still_open=not every)]
     if format_ == "json":
-        out(json.dumps([as_json(each, time.time()) for each in found], indent=2) + "\n")
+        out(json.dumps([as_json(each, _now()) for each in found], indent=2) + "\n")
     elif found:
-        out(listed(found, time.time()))
+        out(listed(found, _now()))
     else:
         tell("there is no incident" if every else "no incident is open")
 
@@ -198,13 +204,14 @@ def show_command(*, number: int | None, format_: str) -> None:
 @click.option(
     "--for", "duration", metavar="DURATION", help="Hold the escalation that long; at most as the policy says."
 )
+@_send()
 @_which()
 @_by()
-def ack_command(*, duration: str | None, number: int | None, by: str | None) -> None:
+def ack_command(*, duration: str | None, send: bool, number: int | None, by: str | None) -> int:
     """Say that you are on it. That holds the escalation for a while; when the time is over, it goes on."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.acknowledge(at, name, _seconds(duration)))
+    return _act(number, by, lambda at, name: acting.acknowledge(at, name, _seconds(duration)), send=send)
 
 
 @command.command("assign", epilog=examples("runbook incident assign technical_lead ann"))
@@ -212,11 +219,11 @@ def ack_command(*, duration: str | None, number: int | None, by: str | None) -> 
 @click.argument("person", required=False, default="")
 @_which()
 @_by()
-def assign_command(*, role: str, person: str, number: int | None, by: str | None) -> None:
+def assign_command(*, role: str, person: str, number: int | None, by: str | None) -> int:
     """Say who fills a ROLE; without a PERSON, nobody does any more."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.assign(at, name, role, _clean(person)))
+    return _act(number, by, lambda at, name: acting.assign(at, name, role, _clean(person)))
 
 
 @command.command(
@@ -224,21 +231,23 @@ def assign_command(*, role: str, person: str, number: int | None, by: str | None
 )
 @click.option("--to", "roles", multiple=True, metavar="ROLE", help="Call this role; may be given again.")
 @click.option("--because", default="", help="Why.")
+@_send()
 @_which()
 @_by()
-def escalate_command(*, roles: tuple[str, ...], because: str, number: int | None, by: str | None) -> None:
+def escalate_command(*, roles: tuple[str, ...], because: str, send: bool, number: int | None, by: str | None) -> int:
     """Call those now whom the escalation matrix calls next, or the roles that are named."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.escalate(at, name, roles, _clean(because)))
+    return _act(number, by, lambda at, name: acting.escalate(at, name, roles, _clean(because)), send=send)
 
 
 @command.command("priority", epilog=examples('runbook incident priority P0 --because "Nobody can sign in"'))
 @click.argument("priority", type=click.Choice(PRIORITIES))
 @click.option("--because", required=True, help="Why.")
+@_send()
 @_which()
 @_by()
-def priority_command(*, priority: str, because: str, number: int | None, by: str | None) -> None:
+def priority_command(*, priority: str, because: str, send: bool, number: int | None, by: str | None) -> int:
     """Make it worse or less bad. A raised priority begins a clock of its own; a lowered one keeps the clock."""
     from runbook_engine.document.models import Severity
     from runbook_engine.incidents import acting
@@ -247,20 +256,25 @@ def priority_command(*, priority: str, because: str, number: int | None, by: str
     with _store() as store:
         policy = of_document(store.load(_number(store, number)).policy_document)
     playbook = playbook_of(policy, Severity(priority))
-    _act(number, by, lambda at, name: acting.reprioritise(at, name, Severity(priority), _clean(because), playbook))
+    return _act(
+        number,
+        by,
+        lambda at, name: acting.reprioritise(at, name, Severity(priority), _clean(because), playbook),
+        send=send,
+    )
 
 
 @command.command("playbook", epilog=examples("runbook incident playbook security-incident"))
 @click.argument("playbook")
 @_which()
 @_by()
-def playbook_command(*, playbook: str, number: int | None, by: str | None) -> None:
+def playbook_command(*, playbook: str, number: int | None, by: str | None) -> int:
     """Follow a PLAYBOOK from now on, by its name or file. That of the priority is followed from the beginning."""
     from runbook_engine.incidents import acting
     from runbook_engine.incidents.policy import load_playbook_named
 
     found = load_playbook_named(playbook)
-    _act(number, by, lambda at, name: acting.start_playbook(at, name, found))
+    return _act(number, by, lambda at, name: acting.start_playbook(at, name, found))
 
 
 @command.command("tasks", epilog=examples("runbook incident tasks"))
@@ -271,19 +285,20 @@ def tasks_command(*, number: int | None) -> None:
 
     with _store() as store:
         incident = store.load(_number(store, number))
-    out(tasks_page(incident, max(time.time(), incident.last_at)))
+    out(tasks_page(incident, max(_now(), incident.last_at)))
 
 
 @command.command("done", epilog=examples("runbook incident done confirm_severity"))
 @click.argument("task")
 @click.argument("text", required=False, default="")
+@_send()
 @_which()
 @_by()
-def done_command(*, task: str, text: str, number: int | None, by: str | None) -> None:
+def done_command(*, task: str, text: str, send: bool, number: int | None, by: str | None) -> int:
     """Say that a TASK is done; TEXT says what came of it."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.finish_task(at, name, task, _clean(text)))
+    return _act(number, by, lambda at, name: acting.finish_task(at, name, task, _clean(text)), send=send)
 
 
 @command.command("skip", epilog=examples("runbook incident skip scale_resources --because 'Load is low'"))
@@ -291,11 +306,11 @@ def done_command(*, task: str, text: str, number: int | None, by: str | None) ->
 @click.option("--because", default="", help="Why; some tasks need a reason, and some may not be skipped.")
 @_which()
 @_by()
-def skip_command(*, task: str, because: str, number: int | None, by: str | None) -> None:
+def skip_command(*, task: str, because: str, number: int | None, by: str | None) -> int:
     """Say that a TASK is left out."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.skip_task(at, name, task, _clean(because)))
+    return _act(number, by, lambda at, name: acting.skip_task(at, name, task, _clean(because)))
 
 
 @command.command("evidence", epilog=examples("runbook incident evidence run.recording --task preserve_evidence"))
@@ -304,7 +319,7 @@ def skip_command(*, task: str, because: str, number: int | None, by: str | None)
 @click.option("--note", "text", default="", help="What it shows.")
 @_which()
 @_by()
-def evidence_command(*, file: Path, task: str, text: str, number: int | None, by: str | None) -> None:
+def evidence_command(*, file: Path, task: str, text: str, number: int | None, by: str | None) -> int:
     """Keep the SHA-256 of a FILE, such as a recording, so that nobody can change it unseen. The file stays where it is."""
     import hashlib
 
@@ -318,7 +333,7 @@ def evidence_command(*, file: Path, task: str, text: str, number: int | None, by
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     name = str(file.resolve())
-    _act(
+    return _act(
         number,
         by,
         lambda at, who: acting.attach_evidence(at, who, name, digest, size, text=_clean(text), task=task),
@@ -329,22 +344,11 @@ def evidence_command(*, file: Path, task: str, text: str, number: int | None, by
 @click.argument("text")
 @_which()
 @_by()
-def note_command(*, text: str, number: int | None, by: str | None) -> None:
+def note_command(*, text: str, number: int | None, by: str | None) -> int:
     """Write down what happened."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.note(at, name, _clean(text)))
-
-
-@command.command("update", epilog=examples("runbook incident update 'Payments work again; we watch them'"))
-@click.argument("text")
-@_which()
-@_by()
-def update_command(*, text: str, number: int | None, by: str | None) -> None:
-    """Keep what those who wait are told about how it stands; the next update is due after the policy's interval."""
-    from runbook_engine.incidents import acting
-
-    _act(number, by, lambda at, name: acting.update(at, name, _clean(text)))
+    return _act(number, by, lambda at, name: acting.note(at, name, _clean(text)))
 
 
 @command.command(
@@ -375,7 +379,7 @@ def run_command(asked: Asked, *, runbook: str, task: str | None, number: int | N
 
     def keep(trace: "Trace") -> None:
         with _store() as store:
-            store.act(incident.id, acting.attach_run(time.time(), name, trace, task))
+            store.act(incident.id, acting.attach_run(_now(), name, trace, task))
         tell(f"attached to incident {incident.id}")
 
     return carry_out(load(runbook), asked, keep=keep)
@@ -385,56 +389,59 @@ def run_command(asked: Asked, *, runbook: str, task: str | None, number: int | N
 @click.argument("run")
 @_which()
 @_by()
-def attach_command(*, run: str, number: int | None, by: str | None) -> None:
+def attach_command(*, run: str, number: int | None, by: str | None) -> int:
     """Attach a past RUN with its findings, by its id or the beginning of it."""
     from runbook_engine.incidents import acting
 
     trace = _trace(run)
-    _act(number, by, lambda at, name: acting.attach_run(at, name, trace))
+    return _act(number, by, lambda at, name: acting.attach_run(at, name, trace))
 
 
 @command.command("mitigate", epilog=examples("runbook incident mitigate 'Traffic moved to the other region'"))
 @click.argument("text", required=False, default="")
+@_send()
 @_which()
 @_by()
-def mitigate_command(*, text: str, number: int | None, by: str | None) -> None:
+def mitigate_command(*, text: str, send: bool, number: int | None, by: str | None) -> int:
     """Say that it no longer hurts, though the cause may be there still. The escalation stands still."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.mitigate(at, name, _clean(text)))
+    return _act(number, by, lambda at, name: acting.mitigate(at, name, _clean(text)), send=send)
 
 
 @command.command("resolve", epilog=examples("runbook incident resolve 'Index rebuilt'"))
 @click.argument("text", required=False, default="")
+@_send()
 @_which()
 @_by()
-def resolve_command(*, text: str, number: int | None, by: str | None) -> None:
+def resolve_command(*, text: str, send: bool, number: int | None, by: str | None) -> int:
     """Say that the cause is gone."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.resolve(at, name, _clean(text)))
+    return _act(number, by, lambda at, name: acting.resolve(at, name, _clean(text)), send=send)
 
 
 @command.command("reopen", epilog=examples("runbook incident reopen --because 'Errors are back'"))
 @click.option("--because", required=True, help="Why.")
+@_send()
 @_which()
 @_by()
-def reopen_command(*, because: str, number: int | None, by: str | None) -> None:
+def reopen_command(*, because: str, send: bool, number: int | None, by: str | None) -> int:
     """Say that it hurts again, or never stopped. The escalation goes on where it stood."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.reopen(at, name, _clean(because)))
+    return _act(number, by, lambda at, name: acting.reopen(at, name, _clean(because)), send=send)
 
 
 @command.command("close", epilog=examples("runbook incident close"))
 @click.argument("text", required=False, default="")
 @_which()
 @_by()
-def close_command(*, text: str, number: int | None, by: str | None) -> None:
+def close_command(*, text: str, number: int | None, by: str | None) -> int:
     """Say that nothing more is expected of anybody. Only what is resolved can be closed."""
     from runbook_engine.incidents import acting
 
-    _act(number, by, lambda at, name: acting.close(at, name, _clean(text)))
+    return _act(number, by, lambda at, name: acting.close(at, name, _clean(text)))
 
 
 def _seconds(duration: str | None) -> float | None:
@@ -488,3 +495,7 @@ def _asked(policy: "IncidentPolicy", known: "dict[str, Known]") -> "Mapping[str,
         if classify(policy, known).rule is not None:
             break
     return known
+
+
+for each in incident_messages.COMMANDS:
+    command.add_command(each)

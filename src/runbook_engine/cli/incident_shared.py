@@ -3,7 +3,6 @@
 import getpass
 import json
 import os
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +10,7 @@ import click
 
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
+from runbook_engine.incidents.moments import Clock, MachineClock
 
 if TYPE_CHECKING:
     from runbook_engine.incidents.acting import Decide
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from runbook_engine.incidents.store import IncidentStore
 
 PERSON_VARIABLE = "RUNBOOK_USER"
+CLOCK: Clock = MachineClock()
+"""What time it is in an incident."""
 _BEHIND_S = 1.0
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,18 +52,32 @@ def open_store() -> "IncidentStore":
     return IncidentStore(default_file())
 
 
-def act(number: int | None, by: str | None, make: "Callable[[float, str], Decide]") -> None:
-    """Do one thing, and show how it stands after that."""
+def send_option() -> Callable[[F], F]:
+    return click.option(
+        "--send", is_flag=True, help="Send the messages that follow; else `runbook incident messages` shows them."
+    )
+
+
+def now() -> float:
+    """Unix seconds."""
+    return CLOCK.now()
+
+
+def act(number: int | None, by: str | None, make: "Callable[[float, str], Decide]", *, send: bool = False) -> int:
+    """Do one thing, tell those who are to know, and show how it stands after that. The exit code."""
+    from runbook_engine.cli.incident_sending import deliver
+
     with open_store() as store:
         which = number_of(store, number)
-        at = time.time()
+        at = now()
         behind = store.load(which).last_at - at
         if behind > _BEHIND_S:
             tell(
                 f"warning: this machine's clock is {behind:.0f} s behind the last event; the event gets that one's time"
             )
         incident = store.act(which, make(at, person(by)))
-    show(incident, "text")
+        show(incident, "text")
+        return deliver(store, which, person(by), send=send)
 
 
 def number_of(store: "IncidentStore", number: int | None) -> int:
@@ -100,5 +116,5 @@ def clean(text: str) -> str:
 def show(incident: "Incident", format_: str) -> None:
     from runbook_engine.cli.incident_view import as_json, page
 
-    now = max(time.time(), incident.last_at)
-    out(json.dumps(as_json(incident, now), indent=2) + "\n" if format_ == "json" else page(incident, now))
+    at = max(now(), incident.last_at)
+    out(json.dumps(as_json(incident, at), indent=2) + "\n" if format_ == "json" else page(incident, at))

@@ -14,26 +14,11 @@ from runbook_engine.incidents.classify import Classification
 from runbook_engine.incidents.due import Due, due, engaged
 from runbook_engine.incidents.escalation import Engagement
 from runbook_engine.incidents.incident import Incident, TaskState
+from runbook_engine.incidents.moments import moment, span
 from runbook_engine.incidents.policy import of_document
 from runbook_engine.incidents.tasks import IncidentTask, placed_tasks
 
 _NEWEST = 12
-
-
-def clock(at: float) -> str:
-    """``2026-11-23 14:30 UTC``."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def span(seconds: float) -> str:
-    """``47 min``, ``3 h 05 min``, ``2 d 4 h``: how long something takes."""
-    if abs(seconds) < 59.5:
-        return f"{abs(seconds):.0f} s"
-    minutes = round(abs(seconds) / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def listed(incidents: Sequence[Incident], now: float) -> str:
@@ -43,7 +28,7 @@ def listed(incidents: Sequence[Incident], now: float) -> str:
             str(each.id),
             str(each.priority),
             str(each.state),
-            clock(each.opened_at),
+            moment(each.opened_at),
             visible(each.title),
             _hint(each, now),
         )
@@ -78,7 +63,7 @@ def _lines(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[s
     yield from (
         f"  {'Why' if not index else '':<9}{visible(each)}" for index, each in enumerate(incident.opened.because)
     )
-    yield f"  {'Opened':<9}{clock(incident.opened_at)} by {visible(incident.opened.by)}"
+    yield f"  {'Opened':<9}{moment(incident.opened_at)} by {visible(incident.opened.by)}"
     yield f"  {'Channel':<9}{incident.opened.channel}"
     escalation = engaged(incident, policy, now)
     if escalation.held_until is not None:
@@ -103,10 +88,11 @@ def _lines(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[s
             yield from (f"    not seen: {visible(each.step)}: {visible(each.message)}" for each in run.blind_spots)
     yield ""
     yield "What happened"
-    shown = list(enumerate(incident.events))[-_NEWEST:]
-    if len(incident.events) > _NEWEST:
-        yield f"  {len(incident.events) - _NEWEST} earlier events; all of them with --format json"
-    yield from (f"  {number:>3}  {clock(each.at)}  {visible(sentence(each, policy))}" for number, each in shown)
+    told = [(number, each) for number, each in enumerate(incident.events) if not isinstance(each, e.MessageBegun)]
+    shown = told[-_NEWEST:]
+    if len(told) > _NEWEST:
+        yield f"  {len(told) - _NEWEST} earlier events; all of them with --format json"
+    yield from (f"  {number:>3}  {moment(each.at)}  {visible(sentence(each, policy))}" for number, each in shown)
 
 
 def tasks_page(incident: Incident, now: float) -> str:
@@ -190,6 +176,16 @@ def sentence(event: e.IncidentEvent, policy: IncidentPolicy) -> str:  # noqa: C9
             return f"{who} {titles([event.role])}"
         case e.Escalated():
             return f"{event.by} called {titles(event.roles)}{told(event.because)}"
+        case e.Told():
+            return f"{event.by} told {event.audience}{told(event.text)}"
+        case e.MessageSent():
+            return f"{event.key} was sent"
+        case e.MessageFailed():
+            return f"{event.key} {'may not have been' if event.uncertain else 'was not'} sent: {event.error}"
+        case e.MessageDropped():
+            return f"{event.by} decided that {event.key} is not sent{told(event.because)}"
+        case e.MessageRetried():
+            return f"{event.by} decided that {event.key} is sent again"
         case e.Noted() | e.StatusUpdated():
             return f"{event.by}{' told' if isinstance(event, e.StatusUpdated) else ''}: {event.text}"
         case e.RunAttached():

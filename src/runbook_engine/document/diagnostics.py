@@ -103,6 +103,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB735": "a name in a playbook that stands for nothing: a role, a runbook, an input",
         "RB736": "a pattern that makes no name of a channel",
         "RB737": "a task that is due again too soon",
+        "RB738": "a message of a playbook that reaches nobody",
         # RB8xx: tests.
         "RB801": "tests of a runbook that does not exist",
         "RB802": "a test names a step that the runbook does not have",

@@ -4,7 +4,7 @@ It says here only what is written; ``runbook_engine.graph.incident_policy`` prov
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -82,6 +82,7 @@ Begins = Annotated[
 ]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 TimeOfDay = Annotated[str, Field(pattern=_TIME)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Priorities = Annotated[tuple[Severity, ...], Field(min_length=1)]
 
 
@@ -166,20 +167,13 @@ class Rule(Model):
     because: Text = Field(description="The example of the priority that it is, word for word")
 
 
-class Channel(Model):
-    """Somewhere to tell people."""
+class Audience(StrEnum):
+    """Whom a message is written for."""
 
-    title: Text = Field(description="What it is called")
-    address: Text = Field(description="Where it is")
-    note: str = Field("", description="When it is used")
-
-
-class Communication(Model):
-    """Where people are told, by who they are."""
-
-    internal: tuple[Channel, ...] = Field(description="Those who work here")
-    external: tuple[Channel, ...] = Field(description="Customers and the public")
-    regulatory: tuple[Channel, ...] = Field(description="Authorities, lawyers, and who speaks with them")
+    INTERNAL = "internal"
+    CUSTOMERS = "customers"
+    REGULATORS = "regulators"
+    EXECUTIVES = "executives"
 
 
 class AlertKind(StrEnum):
@@ -190,35 +184,66 @@ class AlertKind(StrEnum):
     WEBHOOK = "webhook"
 
 
+class Channel(Model):
+    """Somewhere to tell people: by hand, or by a service where it has ``kind`` and ``url_env``."""
+
+    title: Text = Field(description="What it is called")
+    address: Text = Field(description="Where it is")
+    note: str = Field("", description="When it is used")
+    name: Name | None = Field(None, description="What routing calls it")
+    kind: AlertKind | None = Field(None, description="The kind of service that carries messages to it")
+    url_env: VariableName | None = Field(
+        None,
+        description="The environment variable with the address of that service; e-mail goes to the channel's own address",
+    )
+
+
+class Communication(Model):
+    """Where people are told, by who they are."""
+
+    internal: tuple[Channel, ...] = Field(description="Those who work here")
+    external: tuple[Channel, ...] = Field(description="Customers and the public")
+    regulatory: tuple[Channel, ...] = Field(description="Authorities, lawyers, and who speaks with them")
+
+    def named(self) -> Iterator[tuple[tuple[str, int], Channel]]:
+        """The channels that have a name, with where they stand."""
+        for group in ("internal", "external", "regulatory"):
+            found: tuple[Channel, ...] = getattr(self, group)
+            yield from (((group, index), each) for index, each in enumerate(found) if each.name is not None)
+
+
 class AlertChannel(Model):
     """A service that carries messages."""
 
     title: Text = Field(description="What it is called")
     purpose: Text = Field(description="What it is for")
     kind: AlertKind = Field(description="The kind of service")
-    url_env: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description="The environment variable with its address; it is a secret",
-    )
+    url_env: VariableName | None = Field(None, description="The environment variable with its address; it is a secret")
 
 
 class MessageKind(StrEnum):
+    """What somebody is told. Custom is what a person writes; a summary is of many incidents."""
+
     OPENED = "opened"
+    ACKNOWLEDGED = "acknowledged"
     ESCALATED = "escalated"
     STATUS_UPDATE = "status_update"
     MITIGATED = "mitigated"
     RESOLVED = "resolved"
-    SUMMARY = "summary"
     POSTMORTEM = "postmortem"
+    CUSTOM = "custom"
+    SUMMARY = "summary"
 
 
 class Route(Model):
-    """Which channels a message goes to."""
+    """Which channels a message goes to. Those who work here are told of what happens, others when somebody says so."""
 
     messages: tuple[MessageKind, ...] = Field(min_length=1, description="The messages")
     priorities: Priorities = Field(tuple(Severity), description="For incidents of these priorities")
-    channels: tuple[Name, ...] = Field(min_length=1, description="Where they go: names of alerts")
+    audience: Audience = Field(Audience.INTERNAL, description="Whom they are written for")
+    channels: tuple[Name, ...] = Field(
+        min_length=1, description="Where they go: names of alerts, or of channels of communication"
+    )
 
 
 class ProcessStep(Model):
@@ -293,3 +318,17 @@ class IncidentPolicy(Model):
     def rungs(self, priority: Severity) -> tuple[tuple[float, tuple[str, ...]], ...]:
         """The column of a priority: seconds, and the roles that are called then."""
         return tuple((each.after, each.roles(priority)) for each in self.escalation)
+
+    def channels(self) -> Mapping[str, "AlertChannel | Channel"]:
+        """Whatever a message can be sent to, by the name that routing has for it."""
+        named = {str(each.name): each for _, each in self.communication.named()}
+        return {**named, **self.alerts}
+
+    def route(self, kind: MessageKind, audience: Audience, priority: Severity) -> tuple[str, ...]:
+        """The channels that a message goes to, each once, in the order of the routes."""
+        fitting = (
+            each
+            for each in self.routing
+            if kind in each.messages and priority in each.priorities and audience is each.audience
+        )
+        return tuple(dict.fromkeys(name for each in fitting for name in each.channels))

@@ -14,7 +14,7 @@ from msgspec import Struct
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from runbook_engine.document.incident_policy import Elapsed
+from runbook_engine.document.incident_policy import Audience, Elapsed
 from runbook_engine.document.models import Model, Name, RunbookNameField, Scalar, Severity, Text
 
 DEFAULT_CHANNEL = "#incident-%Y-%m-%d-%H-%M"
@@ -33,15 +33,6 @@ class TaskMessage(StrEnum):
     RESOLVED = "resolved"
     POSTMORTEM = "postmortem"
     CUSTOM = "custom"
-
-
-class Audience(StrEnum):
-    """Whom a message is written for."""
-
-    INTERNAL = "internal"
-    CUSTOMERS = "customers"
-    REGULATORS = "regulators"
-    EXECUTIVES = "executives"
 
 
 class Skip(StrEnum):
@@ -89,6 +80,9 @@ class Task(Model):
     )
     message: TaskMessage | None = Field(None, description="The message that is sent")
     audience: Audience | None = Field(None, description="Whom the message is written for")
+    channels: tuple[Name, ...] = Field(
+        (), description="Where the message goes; without it, where the policy of incidents says"
+    )
     skip: Skip = Field(Skip.REASON, description="Whether it may be left out: with a reason, freely, or never")
     evidence: bool = Field(False, strict=True, description="It is done only when something is attached to it")
     instructions: tuple[Text, ...] = Field((), description="How it is done, line by line")

@@ -6,7 +6,7 @@ from runbook_engine.conditions import ConditionSyntaxError, Expression, Name, Pr
 from runbook_engine.conditions.regions import analyse
 from runbook_engine.document import Diagnostic
 from runbook_engine.document.diagnostics import quoted
-from runbook_engine.document.incident_policy import Fact, FactType, IncidentPolicy, MessageKind
+from runbook_engine.document.incident_policy import Audience, Fact, FactType, IncidentPolicy, MessageKind
 from runbook_engine.document.incident_policy_load import LoadedIncidentPolicy
 from runbook_engine.document.models import Severity
 from runbook_engine.errors import did_you_mean
@@ -20,8 +20,14 @@ _TYPES: Mapping[FactType, MetricType] = {
     FactType.DURATION: MetricType(Dimension.DURATION, lower=0),
     FactType.NUMBER: MetricType(Dimension.NUMBER),
 }
-_NEEDED = tuple(each for each in MessageKind if each not in (MessageKind.SUMMARY, MessageKind.POSTMORTEM))
-"""What somebody must be told of, whatever the priority."""
+_NEEDED = (
+    MessageKind.OPENED,
+    MessageKind.ESCALATED,
+    MessageKind.STATUS_UPDATE,
+    MessageKind.MITIGATED,
+    MessageKind.RESOLVED,
+)
+"""What those who work here must be told of, whatever the priority."""
 
 
 def fact_type(fact: Fact) -> MetricType:
@@ -161,23 +167,34 @@ def _conditions(policy: IncidentPolicy, found: Mistakes) -> Iterator[Expression 
 
 
 def _routing(policy: IncidentPolicy, found: Mistakes) -> None:
+    known: dict[str, Path] = {name: ("alerts", name) for name in policy.alerts}
+    for place, channel in policy.communication.named():
+        at: Path = ("communication", *place, "name")
+        name = str(channel.name)
+        if name in known:
+            message = f"there is another channel called {quoted(name)}"
+            found.add("RB711", message, at, help="the names of channels and of alerts are different")
+        known.setdefault(name, at)
+        if channel.kind is None or channel.url_env is None:
+            lacking = "kind" if channel.kind is None else "url_env"
+            message = f'the channel {quoted(name)} has a name and no "{lacking}": no message can go there'
+            found.add("RB713", message, at, help="say kind and url_env, or take the name out")
     for index, route in enumerate(policy.routing):
-        for place, channel in enumerate(route.channels):
-            _known("channel", channel, policy.alerts, ("routing", index, "channels", place), found)
+        for order, channel_name in enumerate(route.channels):
+            _known("channel", channel_name, known, ("routing", index, "channels", order), found)
     reached = {channel for route in policy.routing for channel in route.channels}
-    for name in policy.alerts:
+    for name, at in known.items():
         if name not in reached:
-            found.add(
-                "RB713", f"nothing is sent to {quoted(name)}", ("alerts", name), key=True, help="add it to a route"
-            )
+            found.add("RB713", f"nothing is sent to {quoted(name)}", at, key=True, help="add it to a route")
+    internal = [each for each in policy.routing if each.audience is Audience.INTERNAL]
     for kind in _NEEDED:
-        lacking = [
+        lacking_for = [
             str(priority)
             for priority in Severity
-            if not any(kind in route.messages and priority in route.priorities for route in policy.routing)
+            if not any(kind in route.messages and priority in route.priorities for route in internal)
         ]
-        if lacking:
-            message = f'the message "{kind}" reaches nobody for {", ".join(lacking)}'
+        if lacking_for:
+            message = f'the message "{kind}" reaches nobody for {", ".join(lacking_for)}'
             found.add("RB713", message, ("routing",), key=True, help="add a route for it")
 
 

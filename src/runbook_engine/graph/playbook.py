@@ -9,10 +9,10 @@ from pathlib import Path as FilePath
 from runbook_engine.document import Diagnostic, load_file
 from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.fitting import misfit
-from runbook_engine.document.incident_policy import IncidentPolicy
+from runbook_engine.document.incident_policy import IncidentPolicy, MessageKind
 from runbook_engine.document.incident_policy_load import load_incident_policy_file
 from runbook_engine.document.load import SAVED, Unsaved
-from runbook_engine.document.models import InputType, Runbook, Scalar
+from runbook_engine.document.models import InputType, Runbook, Scalar, Severity
 from runbook_engine.document.playbook import DIRECTIVES, Phase, PlacedTask, Playbook, Task, filled_in
 from runbook_engine.document.playbook_load import LoadedPlaybook
 from runbook_engine.errors import RunbookNotFoundError, UsageError, closest, did_you_mean
@@ -128,6 +128,8 @@ def _together(name: str, task: Task) -> Iterator[tuple[str, str, str]]:
         yield "audience", f'{this} has "audience" and no "message"', "say the message, or take it out"
     if task.params and task.runbook is None:
         yield "with", f'{this} has "with" and no "runbook"', "name the runbook, or take it out"
+    if task.channels and task.message is None:
+        yield "channels", f'{this} has "channels" and no "message"', "say the message, or take it out"
 
 
 def _names(playbook: Playbook, library: Library, unsaved: Unsaved, found: Mistakes) -> None:
@@ -140,6 +142,8 @@ def _names(playbook: Playbook, library: Library, unsaved: Unsaved, found: Mistak
             message = f"there is no role {quoted(owner)}{did_you_mean(owner, policy.roles)}"
             hint = f"roles of the policy: {', '.join(policy.roles)}"
             found.add("RB735", message, (*at, "owner"), help=hint, write=closest(owner, policy.roles))
+        if policy is not None:
+            _channels(playbook, each, policy, found)
         if runbook is None:
             continue
         try:
@@ -152,6 +156,26 @@ def _names(playbook: Playbook, library: Library, unsaved: Unsaved, found: Mistak
         called = load_file(file, unsaved).partial if each.task.params else None
         if called is not None:
             _inputs(runbook, called, each.task.params, (*at, "with"), found)
+
+
+def _channels(playbook: Playbook, each: PlacedTask, policy: IncidentPolicy, found: Mistakes) -> None:
+    """What a task names is there; what it leaves to the policy reaches somebody."""
+    task, at = each.task, _place(each)
+    known = policy.channels()
+    for place, channel in enumerate(task.channels):
+        if channel not in known:
+            message = f"there is no channel {quoted(channel)}{did_you_mean(channel, known)}"
+            hint = f"channels of the policy: {', '.join(known)}"
+            found.add("RB735", message, (*at, "channels", place), help=hint, write=closest(channel, known))
+    if task.message is None or task.audience is None or task.channels:
+        return
+    priorities = playbook.priorities or tuple(Severity)
+    kind = MessageKind(task.message)
+    lacking = [str(priority) for priority in priorities if not policy.route(kind, task.audience, priority)]
+    if lacking:
+        message = f'the message "{kind}" to {task.audience} reaches nobody for {", ".join(lacking)}'
+        hint = "add a route to the policy of incidents, or say the channels here"
+        found.add("RB738", message, (*at, "message"), help=hint)
 
 
 def _beside(file: FilePath, library: Library) -> Library:

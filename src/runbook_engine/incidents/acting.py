@@ -13,6 +13,7 @@ from runbook_engine.incidents.due import channel_name, engaged
 from runbook_engine.incidents.incident import Incident, State, TaskState
 from runbook_engine.incidents.policy import as_document, of_document
 from runbook_engine.incidents.tasks import find_task, placed_tasks, playbook_document
+from runbook_engine.incidents.telling import by_task
 from runbook_engine.version import VERSION
 
 Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
@@ -59,13 +60,13 @@ def start_playbook(at: float, by: str, playbook: Playbook) -> Decide:
         _not_over(incident, "led by another playbook")
         if any(each.playbook["playbook"] == playbook.playbook for each in incident.playbooks):
             return ()
-        return (_started(playbook, _after(incident, at), by),)
+        return (_started(playbook, incident.after(at), by),)
 
     return decide
 
 
 def finish_task(at: float, by: str, name: str, text: str = "") -> Decide:
-    """A task is done. One that is done again and again may be done any number of times."""
+    """A task is done. One that is done again and again may be done any number of times; one that is a message tells it."""
 
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         task = find_task(incident, name)
@@ -75,7 +76,8 @@ def finish_task(at: float, by: str, name: str, text: str = "") -> Decide:
         if task.task.evidence and not any(each.task == task.id for each in incident.evidence):
             hint = f"runbook incident evidence FILE --task {task.name}"
             raise IncidentError(f"{task.name} is done only when something is attached to it: {hint}")
-        return (e.TaskDone(at=_after(incident, at), by=by, task=task.id, note=text),)
+        said = by_task(incident, task, at, by, text)
+        return (*said, e.TaskDone(at=incident.after(at), by=by, task=task.id, note=text))
 
     return decide
 
@@ -92,7 +94,7 @@ def skip_task(at: float, by: str, name: str, because: str = "") -> Decide:
             raise IncidentError(f"{task.name} may not be skipped; do it, and say so: runbook incident done {task.name}")
         if task.task.skip is Skip.REASON and not because.strip():
             raise IncidentError(f"why is {task.name} skipped? say it with --because")
-        return (e.TaskSkipped(at=_after(incident, at), by=by, task=task.id, because=because),)
+        return (e.TaskSkipped(at=incident.after(at), by=by, task=task.id, because=because),)
 
     return decide
 
@@ -105,7 +107,7 @@ def attach_evidence(  # what is known of a file has its own words
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         found = find_task(incident, task).id if task else ""
         event = e.EvidenceAttached(
-            at=_after(incident, at), by=by, name=name, sha256=sha256, size=size, note=text, task=found
+            at=incident.after(at), by=by, name=name, sha256=sha256, size=size, note=text, task=found
         )
         return (event,)
 
@@ -120,7 +122,7 @@ def acknowledge(at: float, by: str, seconds: float | None = None) -> Decide:
         longest = of_document(incident.policy_document).acknowledgement
         if seconds is not None and not 0 < seconds <= longest:
             raise IncidentError(f"an acknowledgement holds for {longest / 60:g} minutes at most, as the policy says")
-        return (e.Acknowledged(at=_after(incident, at), by=by, until=_after(incident, at) + (seconds or longest)),)
+        return (e.Acknowledged(at=incident.after(at), by=by, until=incident.after(at) + (seconds or longest)),)
 
     return decide
 
@@ -133,7 +135,7 @@ def assign(at: float, by: str, role: str, person: str) -> Decide:
         _roles(incident, (role,))
         if incident.people.get(role, "") == person:
             return ()
-        return (e.RoleAssigned(at=_after(incident, at), by=by, role=role, person=person),)
+        return (e.RoleAssigned(at=incident.after(at), by=by, role=role, person=person),)
 
     return decide
 
@@ -146,7 +148,7 @@ def escalate(at: float, by: str, roles: Sequence[str] = (), because: str = "") -
         called = tuple(roles)
         policy = _roles(incident, called)
         if not called:
-            now = _after(incident, at)
+            now = incident.after(at)
             known = {each.role for each in engaged(incident, policy, now).engaged}
             rows = [each for _, each in policy.rungs(incident.priority)]
             called = next((each for each in rows if not set(each) <= known), ())
@@ -154,7 +156,7 @@ def escalate(at: float, by: str, roles: Sequence[str] = (), because: str = "") -
                 raise IncidentError(
                     "everybody whom the escalation matrix knows is called already; name others with --to"
                 )
-        return (e.Escalated(at=_after(incident, at), by=by, roles=called, because=because),)
+        return (e.Escalated(at=incident.after(at), by=by, roles=called, because=because),)
 
     return decide
 
@@ -166,7 +168,7 @@ def reprioritise(at: float, by: str, priority: Severity, because: str, playbook:
         _not_over(incident, "given another priority")
         if priority is incident.priority:
             raise IncidentError(f"incident {incident.id} is a {priority} already")
-        changed = e.PriorityChanged(at=_after(incident, at), by=by, priority=priority, because=because)
+        changed = e.PriorityChanged(at=incident.after(at), by=by, priority=priority, because=because)
         started = start_playbook(at, by, playbook)(incident) if playbook is not None else ()
         return (changed, *started)
 
@@ -174,15 +176,7 @@ def reprioritise(at: float, by: str, priority: Severity, because: str, playbook:
 
 
 def note(at: float, by: str, text: str, happened: float | None = None) -> Decide:
-    return lambda incident: (e.Noted(at=_after(incident, at), by=by, text=text, happened=happened),)
-
-
-def update(at: float, by: str, text: str) -> Decide:
-    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
-        _not_closed(incident, "updated")
-        return (e.StatusUpdated(at=_after(incident, at), by=by, text=text),)
-
-    return decide
+    return lambda incident: (e.Noted(at=incident.after(at), by=by, text=text, happened=happened),)
 
 
 def attach_run(at: float, by: str, trace: Trace, task: str | None = None) -> Decide:
@@ -197,7 +191,7 @@ def attach_run(at: float, by: str, trace: Trace, task: str | None = None) -> Dec
         does = _task_of(incident, trace, task)
         attached = (
             e.RunAttached(
-                at=_after(incident, at),
+                at=incident.after(at),
                 by=by,
                 run_id=trace.run_id,
                 runbook=trace.runbook,
@@ -219,7 +213,7 @@ def attach_run(at: float, by: str, trace: Trace, task: str | None = None) -> Dec
         )
         if not does or trace.ending is not Ending.COMPLETED:
             return attached
-        done = e.TaskDone(at=_after(incident, at), by=by, task=does, note=f"{trace.runbook}: {trace.outcome}")
+        done = e.TaskDone(at=incident.after(at), by=by, task=does, note=f"{trace.runbook}: {trace.outcome}")
         return (*attached, done)
 
     return decide
@@ -238,7 +232,7 @@ def mitigate(at: float, by: str, text: str = "") -> Decide:
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         if incident.state is not State.OPEN:
             raise IncidentError(f"incident {incident.id} is {incident.state} already")
-        return (e.Mitigated(at=_after(incident, at), by=by, text=text),)
+        return (e.Mitigated(at=incident.after(at), by=by, text=text),)
 
     return decide
 
@@ -246,7 +240,7 @@ def mitigate(at: float, by: str, text: str = "") -> Decide:
 def resolve(at: float, by: str, text: str = "") -> Decide:
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         _not_over(incident, "resolved")
-        return (e.Resolved(at=_after(incident, at), by=by, text=text),)
+        return (e.Resolved(at=incident.after(at), by=by, text=text),)
 
     return decide
 
@@ -255,7 +249,7 @@ def reopen(at: float, by: str, because: str) -> Decide:
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         if incident.state is State.OPEN:
             raise IncidentError(f"incident {incident.id} is open")
-        return (e.Reopened(at=_after(incident, at), by=by, because=because),)
+        return (e.Reopened(at=incident.after(at), by=by, because=because),)
 
     return decide
 
@@ -268,14 +262,9 @@ def close(at: float, by: str, text: str = "") -> Decide:
             raise IncidentError(
                 f"incident {incident.id} is {incident.state}; resolve it first: runbook incident resolve"
             )
-        return (e.Closed(at=_after(incident, at), by=by, text=text),)
+        return (e.Closed(at=incident.after(at), by=by, text=text),)
 
     return decide
-
-
-def _after(incident: Incident, at: float) -> float:
-    """Events never go back in time, whatever a clock says."""
-    return max(at, incident.last_at)
 
 
 def _not_over(incident: Incident, what: str) -> None:

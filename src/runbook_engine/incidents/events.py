@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from runbook_engine.document.incident_policy import Audience, MessageKind
 from runbook_engine.document.models import Severity
 from runbook_engine.engine.events import Outcome
 
@@ -120,6 +121,16 @@ class StatusUpdated(_Happening, frozen=True, kw_only=True):
     text: str
 
 
+class Told(_Happening, frozen=True, kw_only=True):
+    """Somebody decided to tell an audience something. ``channels`` are where, if not where the policy says."""
+
+    kind: MessageKind
+    audience: Audience
+    text: str = ""
+    channels: tuple[str, ...] = ()
+    task: str = ""
+
+
 class Remarked(_Happening, frozen=True, kw_only=True):
     """A sentence for the postmortem."""
 
@@ -222,32 +233,43 @@ class Closed(_Happening, frozen=True, kw_only=True):
 
 
 class MessageBegun(_Happening, frozen=True, kw_only=True):
-    """A message is about to be sent. Where nothing follows, nobody knows whether it was."""
+    """A part of a message is about to be sent. Where nothing follows, nobody knows whether it was.
+
+    A text that is longer than the service takes is sent in ``parts``, which are counted from 1.
+    """
 
     key: str
     attempt: int = 1
+    part: int = 1
+    parts: int = 1
 
 
 class MessageSent(_Happening, frozen=True, kw_only=True):
-    """A service took a message. ``reference`` is what it calls it, where it says."""
+    """A service took a part of a message. ``reference`` is what it calls it, where it says."""
 
     key: str
     reference: str = ""
+    part: int = 1
+    parts: int = 1
 
 
 class MessageFailed(_Happening, frozen=True, kw_only=True):
-    """A try that the service refused, or that did not reach it. Tried again at ``retry_at``; never, where that is None."""
+    """A try that failed. Tried again at ``retry_at``; not by itself, where that is None.
+
+    With ``uncertain`` it may have arrived nevertheless.
+    """
 
     key: str
     error: str
     retry_at: float | None = None
+    uncertain: bool = False
 
 
 class MessageDropped(_Happening, frozen=True, kw_only=True):
     """Somebody decided that a message is not sent any more."""
 
     key: str
-    because: str
+    because: str = ""
 
 
 class MessageRetried(_Happening, frozen=True, kw_only=True):
@@ -290,6 +312,7 @@ IncidentEvent = (
     | Escalated
     | Noted
     | StatusUpdated
+    | Told
     | Remarked
     | Pinned
     | RunAttached

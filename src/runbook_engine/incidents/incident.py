@@ -50,16 +50,24 @@ class Action(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """How far a message is. ``begun`` and neither sent nor failed: nobody knows whether it was sent."""
+    """How far a message is. ``begun_at`` and nothing after it: nobody knows whether that part was sent."""
 
     attempts: int = 0
-    begun: bool = False
+    begun_at: float | None = None
+    parts: int = 1
+    sent_parts: int = 0
     sent_at: float | None = None
     reference: str = ""
     error: str = ""
     retry_at: float | None = None
+    uncertain: bool = False
     dead: bool = False
-    dropped: str = ""
+    dropped: bool = False
+    asked: bool = False
+
+    @property
+    def is_sent(self) -> bool:
+        return self.sent_parts > 0 and self.sent_parts == self.parts
 
 
 class Incident(Struct):
@@ -81,6 +89,7 @@ class Incident(Struct):
     alerts: dict[str, e.AlertTaken] = field(default_factory=dict)
     evidence: tuple[e.EvidenceAttached, ...] = ()
     updates: tuple[e.StatusUpdated, ...] = ()
+    told: tuple[e.Told, ...] = ()
     remarks: tuple[e.Remarked, ...] = ()
     pins: dict[int, bool] = field(default_factory=dict)
     actions: dict[int, Action] = field(default_factory=dict)
@@ -97,6 +106,10 @@ class Incident(Struct):
     @property
     def last_at(self) -> float:
         return self.events[-1].at
+
+    def after(self, at: float) -> float:
+        """The time of an event that happens now, at ``at``: events never go back in time, whatever a clock says."""
+        return max(at, self.last_at)
 
     @property
     def policy_document(self) -> Mapping[str, Any]:
@@ -139,6 +152,8 @@ def _apply(incident: Incident, event: e.IncidentEvent) -> None:  # noqa: C901, P
             incident.calls += (Call(event.at, event.roles, event.by),)
         case e.StatusUpdated():
             incident.updates += (event,)
+        case e.Told():
+            incident.told += (event,)
         case e.Remarked():
             incident.remarks += (event,)
         case e.Pinned():
@@ -229,15 +244,23 @@ def _delivered(
     before: Delivery,
     event: e.MessageBegun | e.MessageSent | e.MessageFailed | e.MessageDropped | e.MessageRetried,
 ) -> Delivery:
+    sent = before.sent_parts
     match event:
         case e.MessageBegun():
-            return Delivery(event.attempt, begun=True)
+            return Delivery(event.attempt, begun_at=event.at, parts=event.parts, sent_parts=sent)
         case e.MessageSent():
-            return Delivery(before.attempts, sent_at=event.at, reference=event.reference)
+            return Delivery(before.attempts, None, event.parts, event.part, event.at, event.reference)
         case e.MessageFailed():
-            dead = event.retry_at is None
-            return Delivery(before.attempts, error=event.error, retry_at=event.retry_at, dead=dead)
+            return Delivery(
+                before.attempts,
+                parts=before.parts,
+                sent_parts=sent,
+                error=event.error,
+                retry_at=event.retry_at,
+                uncertain=event.uncertain,
+                dead=event.retry_at is None and not event.uncertain,
+            )
         case e.MessageDropped():
-            return Delivery(before.attempts, error=before.error, dropped=event.because)
+            return Delivery(before.attempts, parts=before.parts, sent_parts=sent, error=before.error, dropped=True)
         case e.MessageRetried():
-            return Delivery()
+            return Delivery(0, parts=before.parts, sent_parts=sent, asked=True)

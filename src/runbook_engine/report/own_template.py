@@ -13,14 +13,10 @@ Values are escaped for HTML where the file is named ``.html``, ``.htm``, ``.xml`
 format is html. ``{% include %}`` and ``{% extends %}`` find files beside the template.
 """
 
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
-from jinja2.sandbox import SandboxedEnvironment
-
-from runbook_engine.errors import UsageError
+from runbook_engine.own_templates import fill, sandbox
 from runbook_engine.report.formats import ReportFormat
 from runbook_engine.report.markdown import code, inline
 from runbook_engine.report.model import Report, plain
@@ -32,34 +28,11 @@ _JINJA = frozenset({".j2", ".jinja", ".jinja2"})
 
 def own_template(report: Report, template: Path, format: ReportFormat) -> str:  # noqa: A002 - the word for it
     """Render it. Raises UsageError that names file and line."""
-    env = SandboxedEnvironment(
-        loader=FileSystemLoader(template.parent),
-        undefined=StrictUndefined,
-        autoescape=_is_markup(template, format),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    env = sandbox([template.parent], autoescape=_is_markup(template, format))
     env.filters["duration"] = duration
     env.filters["code"] = lambda text: str(code(text))
     env.filters["inline"] = lambda text: str(inline(text))
-    try:
-        return env.get_template(template.name).render(_variables(report))
-    except TemplateSyntaxError as error:
-        where = Path(error.filename) if error.filename else template
-        raise UsageError(f"{where}:{error.lineno}: {error.message}") from error
-    except TemplateNotFound as error:
-        missing = template.parent / (error.name or "")
-        where = template if missing == template else missing
-        if where == template:
-            raise UsageError(f"there is no template {template}") from error
-        raise UsageError(f"{_place(error, template)}: there is no template {missing}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the template {template} cannot be read: {error}") from error
-    except TemplateError as error:
-        raise UsageError(f"{_place(error, template)}: {error.message or type(error).__name__}") from error
-    except Exception as error:  # a template can raise whatever an expression can
-        raise UsageError(f"{_place(error, template)}: {type(error).__name__}: {error}") from error
+    return fill(env, template, _variables(report))
 
 
 def _variables(report: Report) -> Mapping[str, object]:
@@ -80,13 +53,3 @@ def _variables(report: Report) -> Mapping[str, object]:
 def _is_markup(template: Path, format: ReportFormat) -> bool:  # noqa: A002
     suffixes = [each.lower() for each in template.suffixes if each.lower() not in _JINJA]
     return format is ReportFormat.HTML or bool(suffixes and suffixes[-1] in _MARKUP)
-
-
-def _place(error: Exception, template: Path) -> str:
-    """``file:line`` of the template's innermost frame; Jinja rewrites tracebacks so that they name its lines."""
-    folder = template.parent.resolve()
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename)
-        if file.resolve().is_relative_to(folder) and file.suffix != ".py":
-            return f"{file}:{frame.lineno}"
-    return str(template)

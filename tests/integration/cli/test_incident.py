@@ -151,3 +151,31 @@ def test_a_raised_priority_brings_its_playbook(shell: Any) -> None:
     shell("incident", "open", "Slow", "-p", "P2")
     assert "no playbook is followed" in shell("incident", "tasks").stdout
     assert "follows p0-critical" in shell("incident", "priority", "P0", "--because", "worse").stdout
+
+
+def test_messages_are_shown_and_sent_only_when_somebody_says_so(shell: Any) -> None:
+    opened = shell("incident", "open", "Shop down", "-p", "P0")
+    assert "3 messages wait to be sent: runbook incident messages --incident 1" in opened.stderr
+    shown = shell("incident", "messages")
+    assert "0/slack  opened for internal, by Slack: waiting\n    [P0] Incident 1 opened: Shop down\n" in shown.stdout
+    assert "nothing was sent; --send sends what waits" in shown.stderr
+    sent = shell("incident", "update", "We roll back", "--tell", "customers", "--send", RUNBOOK_SLACK_URL="nonsense")
+    assert sent.returncode == 1
+    assert "not sent 0/sms (SMS): $RUNBOOK_SMS_URL is not set" in sent.stderr
+    assert "not sent 2/slack (Slack): $RUNBOOK_SLACK_URL is no address of a service" in sent.stderr
+    assert shell("incident", "messages", "0/slack", "--drop", "--because", "So and so").returncode == 0
+    assert "0/slack" not in shell("incident", "messages").stdout
+    found = {
+        each["key"]: each for each in json.loads(shell("incident", "messages", "--all", "--format", "json").stdout)
+    }
+    assert (found["0/slack"]["state"], found["2/slack"]["state"]) == ("dropped", "waiting")
+    assert "We roll back" in found["3/status_page"]["body"]
+    unknown = shell("incident", "messages", "0/slak", "--again")
+    assert (unknown.returncode, "did you mean '0/slack'" in unknown.stderr) == (2, True)
+
+
+def test_nobody_can_be_told_what_is_not_so(shell: Any) -> None:
+    shell("incident", "open", "Shop down", "-p", "P0")
+    told = shell("incident", "tell", "customers", "--message", "resolved")
+    assert (told.returncode, "incident 1 is not resolved; nobody can be told so" in told.stderr) == (2, True)
+    assert "give a TEXT" in shell("incident", "tell", "customers").stderr

@@ -8,7 +8,7 @@ from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.models import Severity
 from runbook_engine.document.playbook import Playbook
 from runbook_engine.errors import IncidentError
-from runbook_engine.incidents import acting
+from runbook_engine.incidents import acting, telling
 from runbook_engine.incidents.due import DueKind, channel_name, due, engaged
 from runbook_engine.incidents.incident import Incident, State, TaskState, fold
 from runbook_engine.incidents.policy import load_playbook_named
@@ -44,7 +44,7 @@ def test_a_p0_calls_its_roles_at_0_15_30_60_and_120_minutes(lived: Lived, policy
 
 def test_updates_are_due_every_30_minutes_until_it_is_resolved(lived: Lived, policy: IncidentPolicy) -> None:
     assert asked(lived("P0"), policy, 0)[DueKind.UPDATE] == 30
-    told = acting.update(at(25), "ann", "We look at the database")
+    told = telling.update(at(25), "ann", "We look at the database")
     assert asked(lived("P0", told), policy, 26)[DueKind.UPDATE] == 55
     over = lived("P0", told, acting.resolve(at(40), "ann"))
     assert DueKind.UPDATE not in asked(over, policy, 41)
@@ -157,9 +157,9 @@ def test_what_is_done_again_is_due_again_until_it_is_resolved(lived: Lived, poli
         return [(each.at - OPENED) / MINUTE for each in due(incident, policy, at(minutes)) if each.what == again]
 
     assert when(lived("P0", follow), 20) == [30]
-    done = acting.finish_task(at(31), "ann", "update_every_30_minutes")
+    done = acting.finish_task(at(31), "ann", "update_every_30_minutes", "Still down")
     assert when(lived("P0", follow, done), 32) == [61]
-    twice = acting.finish_task(at(60), "bob", "update_every_30_minutes")
+    twice = acting.finish_task(at(60), "bob", "update_every_30_minutes", "Still down")
     incident = lived("P0", follow, done, twice)
     assert when(incident, 61) == [90]
     assert incident.tasks["p0-critical/update_every_30_minutes"].times == 2

@@ -1,0 +1,145 @@
+"""Slack, e-mail, SMS, webhooks and a hundred others, by apprise. https://github.com/caronc/apprise
+
+apprise says whether a message went out, and no more. Why it did not stands in its log, of which the address is masked here.
+That matters, because only what surely did not arrive may be sent again.
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from msgspec import Struct
+
+from runbook_engine.document.incident_policy import AlertKind
+from runbook_engine.engine.border import Border
+from runbook_engine.hostile import one_line
+from runbook_engine.incidents.messages import Destination, Message
+from runbook_engine.incidents.services import Answer, NoServiceError, Service, Verdict, in_time
+from runbook_engine.incidents.wording import Wording
+
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
+MISSING = "apprise is not installed: pip install 'runbook-engine[notify]'"
+_CONNECT_S = 10.0
+_READ_S = 20.0
+_STATUS = re.compile(r"\berror=(\d{3})\b")
+_SMTP = re.compile(r"\((\d{3}), b?['\"]")
+_NOT_REACHED = re.compile(
+    r"refused|NewConnectionError|NameResolution|Name or service|getaddrinfo|connect timeout|unreachable|CERTIFICATE_VERIFY"
+    r"|WRONG_VERSION_NUMBER|No route to host",
+    re.IGNORECASE,
+)
+_AGAIN = (408, 425, 429)
+_SECRET = 4
+"""Parts of an address that are shorter are too common to be masked."""
+
+
+def by_apprise(destination: Destination, address: str) -> Service:
+    """The service of a URL as apprise has them. Raises NoServiceError, whose text says nothing of the address."""
+    try:
+        import apprise
+    except ModuleNotFoundError:
+        raise NoServiceError(MISSING) from None
+    asset = apprise.AppriseAsset(app_id="runbook-engine", app_desc="runbook", async_mode=False, secure_logging=True)
+    url = _to(address, destination.recipient) if destination.kind is AlertKind.EMAIL else address
+    with _heard():
+        made = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+    if made is None:
+        hint = "https://appriseit.com/services/ shows what they look like"
+        raise NoServiceError(f"${destination.variable} is no address of a service; {hint}")
+    made.socket_connect_timeout = max(made.socket_connect_timeout, _CONNECT_S)
+    made.socket_read_timeout = max(made.socket_read_timeout, _READ_S)
+    return _ByApprise(made, Border(_secrets(address)))
+
+
+class _ByApprise(Struct, frozen=True):
+    plugin: "NotifyBase"
+    border: Border
+
+    def most(self, wording: Wording) -> int:
+        # Without a place of its own, the title stands in front of the text.
+        title = 0 if self.plugin.title_maxlen > 0 or not wording.title else len(wording.title) + 2
+        return int(self.plugin.body_maxlen) - title
+
+    def send(self, message: Message, wording: Wording) -> Answer:  # noqa: ARG002 - the text says it all
+        return in_time(lambda: self._send(wording))
+
+    def _send(self, wording: Wording) -> Answer:
+        from apprise import NotifyFormat
+
+        with _heard() as records:
+            sent = self.plugin.notify(
+                body=wording.body or wording.title,
+                title=wording.title if wording.body else "",
+                body_format=NotifyFormat.TEXT,
+            )
+        return Answer(Verdict.SENT) if sent else self._why(records)
+
+    def _why(self, records: list[logging.LogRecord]) -> Answer:
+        texts = [each.getMessage() for each in records]
+        warnings = [each.getMessage() for each in records if each.levelno >= logging.WARNING]
+        said = self.border.text(one_line(warnings[0])) if warnings else f"{self.plugin.service_name} took it not"
+        if any(each.levelno == logging.INFO and each.getMessage().startswith("Sent") for each in records):
+            return Answer(Verdict.UNKNOWN, error=f"it reached only some of its recipients: {said}")
+        statuses = [int(found[1]) for each in warnings for found in _STATUS.finditer(each)]
+        if statuses:
+            again = any(each >= 500 or each in _AGAIN for each in statuses)
+            return Answer(Verdict.FAILED if again else Verdict.REFUSED, error=said)
+        replies = [int(found[1]) for each in texts for found in _SMTP.finditer(each)]
+        if replies:
+            refused = all(500 <= each < 600 for each in replies)
+            return Answer(Verdict.REFUSED if refused else Verdict.FAILED, error=f"{said} (SMTP {replies[0]})")
+        if any(_NOT_REACHED.search(each) for each in texts):
+            return Answer(Verdict.FAILED, error=f"{said}: it was not reached")
+        return Answer(Verdict.UNKNOWN, error=said)
+
+
+def _to(address: str, recipient: str) -> str:
+    """A mail server's URL whose only recipient is that one."""
+    parts = urlsplit(address)
+    if not recipient or not parts.scheme.startswith("mailto"):
+        return address
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() not in ("to", "cc", "bcc")]
+    return parts._replace(path="/", query=urlencode([*query, ("to", recipient)])).geturl()
+
+
+def _secrets(address: str) -> Iterator[str]:
+    """All parts of an address that may be one."""
+    yield address
+    parts = urlsplit(address)
+    values = [*parts.path.split("/"), parts.username or "", parts.password or "", parts.hostname or ""]
+    values += [value for _, value in parse_qsl(parts.query)]
+    for each in values:
+        if len(each) >= _SECRET and each != "localhost" and not each.replace(".", "").isdigit():
+            yield each
+            yield unquote(each)
+
+
+@contextmanager
+def _heard() -> Iterator[list[logging.LogRecord]]:
+    """What apprise logs meanwhile, here and nowhere else."""
+    records: list[logging.LogRecord] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    logger, keeper = logging.getLogger("apprise"), Keeper()
+    # Its requests are logged with their paths, in which the secret of a webhook stands.
+    requests = logging.getLogger("urllib3")
+    before = logger.level, logger.propagate, requests.level
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(keeper)
+    requests.setLevel(logging.CRITICAL)
+    try:
+        yield records
+    finally:
+        logger.removeHandler(keeper)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+        requests.setLevel(before[2])

@@ -1,0 +1,338 @@
+"""Messages to real servers: what arrives, what is tried again, what is given up, and what is never sent twice."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests.integration.incidents.conftest import Endpoint, Mailbox
+
+from runbook_engine.document.incident_policy import Audience, MessageKind
+from runbook_engine.document.models import Severity
+from runbook_engine.incidents import acting, telling
+from runbook_engine.incidents import events as e
+from runbook_engine.incidents import services as services_module
+from runbook_engine.incidents.incident import Incident
+from runbook_engine.incidents.messages import LONGEST_SEND_S, MessageState, Outgoing, outbox
+from runbook_engine.incidents.policy import load_policy, of_document
+from runbook_engine.incidents.sending import PAUSES_S, Sender, Sent, again, drop
+from runbook_engine.incidents.services import Verdict, from_environment
+from runbook_engine.incidents.store import IncidentStore
+from runbook_engine.library import Library
+
+OPENED = 1_795_000_000.0
+KEY = "R0123456789ABCDEF0123456789ABCDE"
+
+
+class Clock:
+    """Time that passes when somebody waits."""
+
+    def __init__(self) -> None:
+        self.at = OPENED
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+class Desk:
+    """An incident in a journal, and somebody who sends its messages."""
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], priority: str = "P0", title: str = "Shop down"
+    ) -> None:
+        self.clock = Clock()
+        self.store = IncidentStore(folder / "journal.sqlite3")
+        self.environ = environ
+        events = acting.opening(load_policy(), title, Severity(priority), OPENED, "ann")
+        self.number = self.store.open(events).id
+
+    def act(self, decide: acting.Decide) -> Incident:
+        return self.store.act(self.number, decide)
+
+    def send(self, *keys: str, patience: float = 15.0) -> Mapping[str, Sent]:
+        library = Library.default()
+        sender = Sender(self.store, from_environment(self.environ), library, "bob", clock=self.clock, patience=patience)
+        return {each.message.key: each for each in sender.send(self.number, keys)}
+
+    @property
+    def box(self) -> Mapping[str, Outgoing]:
+        incident = self.store.load(self.number)
+        found = outbox(incident, of_document(incident.policy_document), self.clock.now())
+        return {each.message.key: each for each in found}
+
+    def state(self, key: str) -> MessageState:
+        return self.box[key].state
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    made: list[Desk] = []
+
+    def open_one(environ: Mapping[str, str], priority: str = "P0", title: str = "Shop down") -> Desk:
+        made.append(Desk(tmp_path, environ, priority, title))
+        return made[-1]
+
+    yield open_one
+    for each in made:
+        each.store.close()
+
+
+def pager(endpoint: Endpoint) -> dict[str, str]:
+    return {"RUNBOOK_PAGERDUTY_KEY": f"http://{KEY}@127.0.0.1:{endpoint.port}/v2/enqueue"}
+
+
+def hook(endpoint: Endpoint) -> dict[str, str]:
+    return {"RUNBOOK_SLACK_URL": f"json://127.0.0.1:{endpoint.port}/hooks/T0KENT0KEN"}
+
+
+def mail(mailbox: Mailbox) -> dict[str, str]:
+    return {"RUNBOOK_EMAIL_URL": f"mailto://127.0.0.1:{mailbox.port}/?from=runbook@example.com&to=all@example.com"}
+
+
+def test_pagerduty_gets_events_that_belong_together_by_their_keys(
+    desk: Callable[..., Desk], endpoint: Endpoint
+) -> None:
+    it = desk(pager(endpoint))
+    it.send()
+    it.clock.at = OPENED + 900
+    it.send()
+    it.act(acting.acknowledge(OPENED + 960, "ann"))
+    it.send()
+    it.clock.at = OPENED + 1000
+    it.act(acting.resolve(OPENED + 1000, "ann"))
+    it.send()
+    it.send()
+    told = [(body["event_action"], body["dedup_key"].removeprefix("runbook-1-")) for body in endpoint.bodies]
+    base, row = "1795000000000", "1795000000000-P0+15min"
+    assert told == [
+        ("trigger", base),
+        ("trigger", row),
+        ("acknowledge", base),
+        ("acknowledge", row),
+        ("resolve", base),
+        ("resolve", row),
+    ]
+    first = endpoint.bodies[0]
+    assert first["routing_key"] == KEY
+    assert first["payload"]["severity"] == "critical"
+    assert first["payload"]["summary"] == "[P0] Incident 1 opened: Shop down"
+    assert "Incident Commander: not assigned, +1-555-IC-LEAD" in first["payload"]["custom_details"]["text"]
+    assert endpoint.got[0][0] == "/v2/enqueue"
+
+
+def test_what_was_never_opened_at_pagerduty_is_not_resolved_there(
+    desk: Callable[..., Desk], endpoint: Endpoint
+) -> None:
+    it = desk(pager(endpoint))
+    it.act(acting.resolve(OPENED + 5, "ann"))
+    it.clock.at = OPENED + 10
+    assert {key: each.is_sent for key, each in it.send().items() if "pagerduty" in key} == {}
+    assert endpoint.got == []
+    assert it.state("1/pagerduty") is MessageState.OBSOLETE
+
+
+def test_a_message_is_tried_again_later_and_later_and_then_given_up(
+    desk: Callable[..., Desk], endpoint: Endpoint
+) -> None:
+    it = desk(hook(endpoint))
+    endpoint.usual = 503
+    sent = it.send("0/slack")["0/slack"]
+    assert sent.answer is not None
+    assert (sent.answer.verdict, "503" in sent.answer.error) == (Verdict.FAILED, True)
+    assert it.clock.at == OPENED + PAUSES_S[0] + PAUSES_S[1]  # it waits for those that come soon
+    assert it.state("0/slack") is MessageState.RETRY
+    for pause in PAUSES_S[2:]:
+        it.send("0/slack", patience=0)
+        assert len(endpoint.got) == 3 + PAUSES_S[2:].index(pause)  # too early
+        it.clock.at += pause
+        it.send("0/slack", patience=0)
+    assert len(endpoint.got) == 1 + len(PAUSES_S)
+    assert it.state("0/slack") is MessageState.DEAD
+    it.clock.at += 86400
+    it.send("0/slack")
+    assert len(endpoint.got) == 1 + len(PAUSES_S)
+    endpoint.usual = 200
+    it.act(again(it.clock.at, "ann", "0/slack"))
+    assert it.send("0/slack")["0/slack"].is_sent
+    assert it.state("0/slack") is MessageState.SENT
+
+
+def test_what_is_refused_for_good_is_given_up_at_once(desk: Callable[..., Desk], endpoint: Endpoint) -> None:
+    it = desk({**hook(endpoint), **pager(endpoint)})
+    endpoint.usual = 403
+    it.send()
+    assert len(endpoint.got) == 2
+    assert {it.state(each) for each in ("0/slack", "0/pagerduty")} == {MessageState.DEAD}
+
+
+def test_pagerduty_is_left_alone_as_long_as_it_asks(desk: Callable[..., Desk], endpoint: Endpoint) -> None:
+    it = desk(pager(endpoint))
+    endpoint.answers = [(429, {"Retry-After": "12"})]
+    assert it.send()["0/pagerduty"].is_sent
+    assert it.clock.at == OPENED + 12
+
+
+def test_what_nobody_listens_to_is_tried_again(desk: Callable[..., Desk], endpoint: Endpoint) -> None:
+    it = desk({"RUNBOOK_SLACK_URL": "json://127.0.0.1:1/x"})
+    it.send(patience=0)
+    assert it.state("0/slack") is MessageState.RETRY
+    assert "not reached" in it.box["0/slack"].delivery.error
+
+
+def test_a_service_that_takes_it_and_does_not_answer_gets_it_once(
+    desk: Callable[..., Desk], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services_module, "DEADLINE_S", 0.3)
+    monkeypatch.setattr(services_module.in_time, "__defaults__", (0.3,))
+    it = desk({**hook(endpoint), **pager(endpoint)})
+    endpoint.silent = threading.Event()
+    it.send(patience=0)
+    assert it.state("0/slack") is MessageState.UNCERTAIN
+    assert it.state("0/pagerduty") is MessageState.RETRY  # it knows its messages by their key
+    endpoint.silent.set()
+    endpoint.silent = None
+    it.clock.at += 3600
+    it.send("0/slack", "0/pagerduty")
+    paths = [path for path, _, _ in endpoint.got]
+    assert (paths.count("/hooks/T0KENT0KEN"), paths.count("/v2/enqueue")) == (1, 2)
+    it.act(drop(it.clock.at, "ann", "0/slack", "It is there"))
+    assert it.state("0/slack") is MessageState.DROPPED
+
+
+def test_who_was_killed_while_sending_leaves_it_to_a_person_unless_the_service_knows_the_key(
+    desk: Callable[..., Desk], endpoint: Endpoint
+) -> None:
+    it = desk({**hook(endpoint), **pager(endpoint)})
+    for key in ("0/slack", "0/pagerduty"):
+        it.act(lambda _, key=key: (e.MessageBegun(at=OPENED, by="ann", key=key),))  # type: ignore[misc]
+    assert {each.state for key, each in it.box.items() if key in ("0/slack", "0/pagerduty")} == {MessageState.SENDING}
+    assert "0/slack" not in it.send()
+    it.clock.at = OPENED + LONGEST_SEND_S
+    sent = it.send()
+    assert ("0/slack" in sent, sent["0/pagerduty"].is_sent) == (False, True)
+    assert it.state("0/slack") is MessageState.UNCERTAIN
+
+
+def test_a_long_text_is_split_to_what_the_service_takes_and_goes_on_where_it_stopped(
+    desk: Callable[..., Desk], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apprise.plugins.custom_json import NotifyJSON
+
+    monkeypatch.setattr(NotifyJSON, "body_maxlen", 400)
+    it = desk(hook(endpoint))
+    it.act(telling.update(OPENED, "ann", " ".join(f"word{number}" for number in range(120))))
+    endpoint.answers = [(200, {}), (500, {}), (200, {})]
+    it.send("1/slack")
+    texts = [str(body["message"]) for body in endpoint.bodies]
+    assert all(len(each) <= 400 for each in texts)
+    assert texts[1] == texts[2]  # the one that failed, again
+    assert texts[0].endswith(f" (1/{len(texts) - 1})")
+    joined = "".join(texts)
+    assert all(joined.count(f"word{number} ") + joined.count(f"word{number}\n") >= 1 for number in range(120))
+    assert it.state("1/slack") is MessageState.SENT
+
+
+def test_mail_goes_to_the_address_of_the_channel(desk: Callable[..., Desk], mailbox: Mailbox) -> None:
+    it = desk(mail(mailbox))
+    it.act(telling.tell(OPENED, "ann", Audience.EXECUTIVES, "", kind=MessageKind.OPENED))
+    it.act(telling.tell(OPENED, "ann", Audience.REGULATORS, "12 names were seen"))
+    assert all(each.is_sent for key, each in it.send().items() if "mail" in key)
+    assert [to for to, _ in mailbox.got] == [
+        ["incidents@pixelatedempathy.com"],
+        ["compliance@pixelatedempathy.com"],
+        ["security@pixelatedempathy.com"],
+        ["legal@pixelatedempathy.com"],
+    ]
+    told = mailbox.got[0][1]
+    assert told["Subject"] == "P0 Critical, incident 1: is open"
+    text = told.get_body(("plain", "html"))
+    assert text is not None
+    assert "Impact: System down, data loss, security breach" in text.get_content()
+    regulators = mailbox.got[1][1]
+    assert "runbook@example.com" in str(regulators["From"])
+    body = regulators.get_body(("plain", "html"))
+    assert body is not None
+    assert "12 names were seen" in body.get_content()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "state"), [("451 try later", MessageState.RETRY), ("554 no such place", MessageState.DEAD)]
+)
+def test_a_mail_server_that_refuses_for_now_is_asked_again(
+    desk: Callable[..., Desk], mailbox: Mailbox, refusal: str, state: MessageState
+) -> None:
+    it = desk(mail(mailbox))
+    it.act(telling.tell(OPENED, "ann", Audience.EXECUTIVES, "", kind=MessageKind.OPENED))
+    mailbox.refusals = [refusal]
+    it.send("1/incidents_mail", patience=0)
+    assert it.state("1/incidents_mail") is state
+    assert mailbox.got == []
+
+
+def test_a_hostile_title_makes_no_header_and_calls_nobody(
+    desk: Callable[..., Desk], mailbox: Mailbox, endpoint: Endpoint
+) -> None:
+    hostile = "Down\r\nBcc: eve@example.com\x1b[2J <!channel> @everyone"
+    it = desk({**mail(mailbox), **hook(endpoint)}, title=hostile)
+    it.act(telling.tell(OPENED, "ann", Audience.EXECUTIVES, "", kind=MessageKind.OPENED))
+    it.send()
+    (to, told) = mailbox.got[0]
+    assert (to, told["Bcc"]) == (["incidents@pixelatedempathy.com"], None)
+    assert "\x1b" not in told.as_string()
+    assert "\n" not in endpoint.bodies[0]["title"]
+
+
+def test_slack_reads_no_mention_out_of_a_text(
+    desk: Callable[..., Desk], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apprise.plugins.slack import NotifySlack
+
+    monkeypatch.setattr(NotifySlack, "webhook_url", f"http://127.0.0.1:{endpoint.port}/services", raising=False)
+    endpoint.reply = b"ok"
+    it = desk(
+        {"RUNBOOK_SLACK_URL": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/"}, title="<!channel> is down"
+    )
+    it.act(telling.update(OPENED, "ann", "Look here: <!here> & <@U123>"))
+    sent = it.send("1/slack")
+    assert sent["1/slack"].is_sent, sent
+    text = str(endpoint.bodies[0])
+    assert "<!channel>" not in text
+    assert "<!here>" not in text
+    assert "<@U123>" not in text
+
+
+def test_two_who_send_at_once_send_once(desk: Callable[..., Desk], endpoint: Endpoint, tmp_path: Path) -> None:
+    it = desk({**hook(endpoint), **pager(endpoint)})
+    gate = threading.Barrier(4)
+
+    def send() -> None:
+        with IncidentStore(tmp_path / "journal.sqlite3") as store:
+            sender = Sender(store, from_environment(it.environ), Library.default(), "bob", clock=Clock())
+            gate.wait(30)
+            sender.send(it.number)
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    assert len(endpoint.got) == 2
+
+
+def test_an_address_shows_nowhere(
+    desk: Callable[..., Desk], endpoint: Endpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    it = desk({**hook(endpoint), "RUNBOOK_PAGERDUTY_KEY": "hunter2!", "RUNBOOK_SMS_URL": "hunter2://hunter2"})
+    endpoint.usual = 404
+    sent = it.send()
+    assert sent["0/pagerduty"].problem.startswith("$RUNBOOK_PAGERDUTY_KEY is neither")
+    assert sent["0/sms"].problem.startswith("$RUNBOOK_SMS_URL is no address of a service")
+    it.store.close()
+    kept = (tmp_path / "journal.sqlite3").read_bytes() + str(sent).encode() + caplog.text.encode()
+    assert b"T0KENT0KEN" not in kept
+    assert b"hunter2" not in kept
