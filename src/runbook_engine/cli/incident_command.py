@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from runbook_engine.cli import incident_messages
+from runbook_engine.cli import incident_messages, incident_summary, incident_watch
 from runbook_engine.cli.asked import Asked, shared_options
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.incident_names import PlaybookName, RoleName, TaskName
 from runbook_engine.cli.incident_shared import act as _act
 from runbook_engine.cli.incident_shared import by_option as _by
 from runbook_engine.cli.incident_shared import clean as _clean
@@ -215,7 +216,7 @@ def ack_command(*, duration: str | None, send: bool, number: int | None, by: str
 
 
 @command.command("assign", epilog=examples("runbook incident assign technical_lead ann"))
-@click.argument("role")
+@click.argument("role", type=RoleName())
 @click.argument("person", required=False, default="")
 @_which()
 @_by()
@@ -229,7 +230,9 @@ def assign_command(*, role: str, person: str, number: int | None, by: str | None
 @command.command(
     "escalate", epilog=examples('runbook incident escalate --to security_lead --because "Foreign sessions seen"')
 )
-@click.option("--to", "roles", multiple=True, metavar="ROLE", help="Call this role; may be given again.")
+@click.option(
+    "--to", "roles", type=RoleName(), multiple=True, metavar="ROLE", help="Call this role; may be given again."
+)
 @click.option("--because", default="", help="Why.")
 @_send()
 @_which()
@@ -265,7 +268,7 @@ def priority_command(*, priority: str, because: str, send: bool, number: int | N
 
 
 @command.command("playbook", epilog=examples("runbook incident playbook security-incident"))
-@click.argument("playbook")
+@click.argument("playbook", type=PlaybookName())
 @_which()
 @_by()
 def playbook_command(*, playbook: str, number: int | None, by: str | None) -> int:
@@ -289,7 +292,7 @@ def tasks_command(*, number: int | None) -> None:
 
 
 @command.command("done", epilog=examples("runbook incident done confirm_severity"))
-@click.argument("task")
+@click.argument("task", type=TaskName())
 @click.argument("text", required=False, default="")
 @_send()
 @_which()
@@ -302,7 +305,7 @@ def done_command(*, task: str, text: str, send: bool, number: int | None, by: st
 
 
 @command.command("skip", epilog=examples("runbook incident skip scale_resources --because 'Load is low'"))
-@click.argument("task")
+@click.argument("task", type=TaskName())
 @click.option("--because", default="", help="Why; some tasks need a reason, and some may not be skipped.")
 @_which()
 @_by()
@@ -315,7 +318,7 @@ def skip_command(*, task: str, because: str, number: int | None, by: str | None)
 
 @command.command("evidence", epilog=examples("runbook incident evidence run.recording --task preserve_evidence"))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--task", default="", help="The task that it belongs to.")
+@click.option("--task", type=TaskName(), metavar="TASK", default="", help="The task that it belongs to.")
 @click.option("--note", "text", default="", help="What it shows.")
 @_which()
 @_by()
@@ -356,7 +359,12 @@ def note_command(*, text: str, number: int | None, by: str | None) -> int:
 )
 @click.argument("runbook", type=RunbookName())
 @shared_options
-@click.option("--task", help="The task that it does  [default: the one that is left and wants this runbook]")
+@click.option(
+    "--task",
+    type=TaskName(),
+    metavar="TASK",
+    help="The task that it does  [default: the one that is left and wants this runbook]",
+)
 @_which()
 @_by()
 def run_command(asked: Asked, *, runbook: str, task: str | None, number: int | None, by: str | None) -> int:
@@ -497,5 +505,5 @@ def _asked(policy: "IncidentPolicy", known: "dict[str, Known]") -> "Mapping[str,
     return known
 
 
-for each in incident_messages.COMMANDS:
+for each in (*incident_messages.COMMANDS, incident_watch.watch_command, incident_summary.summary_command):
     command.add_command(each)

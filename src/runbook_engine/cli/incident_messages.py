@@ -1,4 +1,4 @@
-"""``runbook incident messages``, ``tell``, ``update`` and ``watch``."""
+"""``runbook incident messages``, ``tell`` and ``update``."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.incident_names import ChannelName, MessageKey, TaskName
 from runbook_engine.cli.incident_sending import SHOWN, deliver, messages_of
 from runbook_engine.cli.incident_shared import (
     act,
@@ -42,7 +43,7 @@ _KINDS = ("opened", "escalated", "status_update", "mitigated", "resolved", "post
         "runbook incident messages 7/sms --drop --because 'They were on the phone'",
     ),
 )
-@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.argument("keys", nargs=-1, type=MessageKey(), metavar="[KEY]...")
 @click.option("--send", is_flag=True, help="Send what waits; without it, messages are only shown.")
 @click.option("--again", is_flag=True, help="Send these also that were given up, or of which nobody knows.")
 @click.option("--drop", is_flag=True, help="Never send these.")
@@ -114,8 +115,21 @@ def messages_command(
 @click.option(
     "--message", "kind", type=click.Choice(_KINDS), help="What it says  [default: custom, which is your text]"
 )
-@click.option("--channel", "channels", multiple=True, metavar="NAME", help="Where it goes; may be given again.")
-@click.option("--task", default="", help="The task that it does  [default: the one that is left and says this]")
+@click.option(
+    "--channel",
+    "channels",
+    type=ChannelName(),
+    multiple=True,
+    metavar="NAME",
+    help="Where it goes; may be given again.",
+)
+@click.option(
+    "--task",
+    type=TaskName(),
+    metavar="TASK",
+    default="",
+    help="The task that it does  [default: the one that is left and says this]",
+)
 @send_option()
 @which_option()
 @by_option()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from runbook_engine.cli.incident_names import IncidentNumber
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
 from runbook_engine.incidents.moments import Clock, MachineClock
@@ -30,7 +31,7 @@ def by_option() -> Callable[[F], F]:
 
 def which_option() -> Callable[[F], F]:
     return click.option(
-        "-i", "--incident", "number", type=click.IntRange(min=1), metavar="NUMBER", help="Of which incident."
+        "-i", "--incident", "number", type=IncidentNumber(), metavar="NUMBER", help="Of which incident."
     )
 
 

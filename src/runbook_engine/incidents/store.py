@@ -29,6 +29,11 @@ create table if not exists incident_events (
   event text not null,
   primary key (incident, seq)
 ) without rowid;
+create table if not exists incident_summaries (
+  key text primary key,
+  begun_at real not null,
+  sent_at real
+) without rowid;
 """
 
 Decision = Callable[[Incident], Sequence[IncidentEvent]]
@@ -102,6 +107,23 @@ class IncidentStore:
                 {"all": not still_open},
             ).fetchall()
         return [row[0] for row in rows]
+
+    def claim_summary(self, key: str, at: float, *, again: bool = False) -> float | None:
+        """Say that a summary is being sent; None where it may be. Else when somebody began, and perhaps has, to send it."""
+        with self._writing() as connection:
+            row = connection.execute("select begun_at from incident_summaries where key = ?", (key,)).fetchone()
+            if row is not None and not again:
+                return float(row[0])
+            connection.execute("insert or replace into incident_summaries values (?, ?, null)", (key, at))
+        return None
+
+    def keep_summary(self, key: str, sent_at: float | None) -> None:
+        """What came of a summary: sent, or surely not, and then it may be sent again."""
+        with self._writing() as connection:
+            if sent_at is None:
+                connection.execute("delete from incident_summaries where key = ?", (key,))
+            else:
+                connection.execute("update incident_summaries set sent_at = ? where key = ?", (sent_at, key))
 
     def close(self) -> None:
         self._connection.close()

@@ -171,7 +171,7 @@ def test_messages_are_shown_and_sent_only_when_somebody_says_so(shell: Any) -> N
     assert (found["0/slack"]["state"], found["2/slack"]["state"]) == ("dropped", "waiting")
     assert "We roll back" in found["3/status_page"]["body"]
     unknown = shell("incident", "messages", "0/slak", "--again")
-    assert (unknown.returncode, "did you mean '0/slack'" in unknown.stderr) == (2, True)
+    assert (unknown.returncode, 'did you mean "0/slack"' in unknown.stderr) == (2, True)
 
 
 def test_nobody_can_be_told_what_is_not_so(shell: Any) -> None:

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from runbook_engine.cli import incident_shared
+from runbook_engine.cli.ending import ended
 
 
 @dataclass
@@ -105,3 +109,62 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+class VirtualClock:
+    """Time that passes only when somebody says so, or waits."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.waits: list[float] = []
+        self.stop_after: int | None = None
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.stop_after is not None and len(self.waits) > self.stop_after:
+            raise KeyboardInterrupt
+        self.at += seconds
+
+
+@dataclass
+class Desk:
+    """The command in this process, with a journal, a clock and variables of its own."""
+
+    clock: VirtualClock
+    capture: pytest.CaptureFixture[str]
+    patch: pytest.MonkeyPatch
+    code: int = 0
+    out: str = ""
+    err: str = ""
+
+    def __call__(self, *arguments: str, code: int | None = 0) -> str:
+        """What it prints on stdout; fails where the exit code is another one than ``code``."""
+        self.capture.readouterr()
+        self.code = ended(arguments)
+        self.out, self.err = self.capture.readouterr()
+        assert code is None or self.code == code, f"{arguments}: {self.code}\n{self.out}\n{self.err}"
+        return self.out
+
+    def minutes(self, minutes: float, *arguments: str, code: int | None = 0) -> str:
+        """The same, so many minutes after the beginning."""
+        self.clock.at = BEGIN + minutes * 60
+        return self(*arguments, code=code)
+
+
+BEGIN = 1_795_010_400.0
+"""2026-11-18 14:00 UTC, a Wednesday."""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    clock = VirtualClock(BEGIN)
+    monkeypatch.setattr(incident_shared, "CLOCK", clock)
+    monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("RUNBOOK_USER", "ann")
+    monkeypatch.chdir(tmp_path)
+    for name in ("PAGERDUTY_KEY", "SLACK_URL", "EMAIL_URL", "SMS_URL", "STATUS_PAGE_URL"):
+        monkeypatch.delenv(f"RUNBOOK_{name}", raising=False)
+    return Desk(clock, capsys, monkeypatch)

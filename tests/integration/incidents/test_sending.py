@@ -38,7 +38,7 @@ class Clock:
         self.at += seconds
 
 
-class Desk:
+class Sending:
     """An incident in a journal, and somebody who sends its messages."""
 
     def __init__(
@@ -69,11 +69,11 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
-    made: list[Desk] = []
+def sending(tmp_path: Path) -> Iterator[Callable[..., Sending]]:
+    made: list[Sending] = []
 
-    def open_one(environ: Mapping[str, str], priority: str = "P0", title: str = "Shop down") -> Desk:
-        made.append(Desk(tmp_path, environ, priority, title))
+    def open_one(environ: Mapping[str, str], priority: str = "P0", title: str = "Shop down") -> Sending:
+        made.append(Sending(tmp_path, environ, priority, title))
         return made[-1]
 
     yield open_one
@@ -94,9 +94,9 @@ def mail(mailbox: Mailbox) -> dict[str, str]:
 
 
 def test_pagerduty_gets_events_that_belong_together_by_their_keys(
-    desk: Callable[..., Desk], endpoint: Endpoint
+    sending: Callable[..., Sending], endpoint: Endpoint
 ) -> None:
-    it = desk(pager(endpoint))
+    it = sending(pager(endpoint))
     it.send()
     it.clock.at = OPENED + 900
     it.send()
@@ -125,9 +125,9 @@ def test_pagerduty_gets_events_that_belong_together_by_their_keys(
 
 
 def test_what_was_never_opened_at_pagerduty_is_not_resolved_there(
-    desk: Callable[..., Desk], endpoint: Endpoint
+    sending: Callable[..., Sending], endpoint: Endpoint
 ) -> None:
-    it = desk(pager(endpoint))
+    it = sending(pager(endpoint))
     it.act(acting.resolve(OPENED + 5, "ann"))
     it.clock.at = OPENED + 10
     assert {key: each.is_sent for key, each in it.send().items() if "pagerduty" in key} == {}
@@ -136,9 +136,9 @@ def test_what_was_never_opened_at_pagerduty_is_not_resolved_there(
 
 
 def test_a_message_is_tried_again_later_and_later_and_then_given_up(
-    desk: Callable[..., Desk], endpoint: Endpoint
+    sending: Callable[..., Sending], endpoint: Endpoint
 ) -> None:
-    it = desk(hook(endpoint))
+    it = sending(hook(endpoint))
     endpoint.usual = 503
     sent = it.send("0/slack")["0/slack"]
     assert sent.answer is not None
@@ -161,34 +161,34 @@ def test_a_message_is_tried_again_later_and_later_and_then_given_up(
     assert it.state("0/slack") is MessageState.SENT
 
 
-def test_what_is_refused_for_good_is_given_up_at_once(desk: Callable[..., Desk], endpoint: Endpoint) -> None:
-    it = desk({**hook(endpoint), **pager(endpoint)})
+def test_what_is_refused_for_good_is_given_up_at_once(sending: Callable[..., Sending], endpoint: Endpoint) -> None:
+    it = sending({**hook(endpoint), **pager(endpoint)})
     endpoint.usual = 403
     it.send()
     assert len(endpoint.got) == 2
     assert {it.state(each) for each in ("0/slack", "0/pagerduty")} == {MessageState.DEAD}
 
 
-def test_pagerduty_is_left_alone_as_long_as_it_asks(desk: Callable[..., Desk], endpoint: Endpoint) -> None:
-    it = desk(pager(endpoint))
+def test_pagerduty_is_left_alone_as_long_as_it_asks(sending: Callable[..., Sending], endpoint: Endpoint) -> None:
+    it = sending(pager(endpoint))
     endpoint.answers = [(429, {"Retry-After": "12"})]
     assert it.send()["0/pagerduty"].is_sent
     assert it.clock.at == OPENED + 12
 
 
-def test_what_nobody_listens_to_is_tried_again(desk: Callable[..., Desk], endpoint: Endpoint) -> None:
-    it = desk({"RUNBOOK_SLACK_URL": "json://127.0.0.1:1/x"})
+def test_what_nobody_listens_to_is_tried_again(sending: Callable[..., Sending], endpoint: Endpoint) -> None:
+    it = sending({"RUNBOOK_SLACK_URL": "json://127.0.0.1:1/x"})
     it.send(patience=0)
     assert it.state("0/slack") is MessageState.RETRY
     assert "not reached" in it.box["0/slack"].delivery.error
 
 
 def test_a_service_that_takes_it_and_does_not_answer_gets_it_once(
-    desk: Callable[..., Desk], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    sending: Callable[..., Sending], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services_module, "DEADLINE_S", 0.3)
     monkeypatch.setattr(services_module.in_time, "__defaults__", (0.3,))
-    it = desk({**hook(endpoint), **pager(endpoint)})
+    it = sending({**hook(endpoint), **pager(endpoint)})
     endpoint.silent = threading.Event()
     it.send(patience=0)
     assert it.state("0/slack") is MessageState.UNCERTAIN
@@ -204,9 +204,9 @@ def test_a_service_that_takes_it_and_does_not_answer_gets_it_once(
 
 
 def test_who_was_killed_while_sending_leaves_it_to_a_person_unless_the_service_knows_the_key(
-    desk: Callable[..., Desk], endpoint: Endpoint
+    sending: Callable[..., Sending], endpoint: Endpoint
 ) -> None:
-    it = desk({**hook(endpoint), **pager(endpoint)})
+    it = sending({**hook(endpoint), **pager(endpoint)})
     for key in ("0/slack", "0/pagerduty"):
         it.act(lambda _, key=key: (e.MessageBegun(at=OPENED, by="ann", key=key),))  # type: ignore[misc]
     assert {each.state for key, each in it.box.items() if key in ("0/slack", "0/pagerduty")} == {MessageState.SENDING}
@@ -218,12 +218,12 @@ def test_who_was_killed_while_sending_leaves_it_to_a_person_unless_the_service_k
 
 
 def test_a_long_text_is_split_to_what_the_service_takes_and_goes_on_where_it_stopped(
-    desk: Callable[..., Desk], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    sending: Callable[..., Sending], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from apprise.plugins.custom_json import NotifyJSON
 
     monkeypatch.setattr(NotifyJSON, "body_maxlen", 400)
-    it = desk(hook(endpoint))
+    it = sending(hook(endpoint))
     it.act(telling.update(OPENED, "ann", " ".join(f"word{number}" for number in range(120))))
     endpoint.answers = [(200, {}), (500, {}), (200, {})]
     it.send("1/slack")
@@ -236,8 +236,8 @@ def test_a_long_text_is_split_to_what_the_service_takes_and_goes_on_where_it_sto
     assert it.state("1/slack") is MessageState.SENT
 
 
-def test_mail_goes_to_the_address_of_the_channel(desk: Callable[..., Desk], mailbox: Mailbox) -> None:
-    it = desk(mail(mailbox))
+def test_mail_goes_to_the_address_of_the_channel(sending: Callable[..., Sending], mailbox: Mailbox) -> None:
+    it = sending(mail(mailbox))
     it.act(telling.tell(OPENED, "ann", Audience.EXECUTIVES, "", kind=MessageKind.OPENED))
     it.act(telling.tell(OPENED, "ann", Audience.REGULATORS, "12 names were seen"))
     assert all(each.is_sent for key, each in it.send().items() if "mail" in key)
@@ -263,9 +263,9 @@ def test_mail_goes_to_the_address_of_the_channel(desk: Callable[..., Desk], mail
     ("refusal", "state"), [("451 try later", MessageState.RETRY), ("554 no such place", MessageState.DEAD)]
 )
 def test_a_mail_server_that_refuses_for_now_is_asked_again(
-    desk: Callable[..., Desk], mailbox: Mailbox, refusal: str, state: MessageState
+    sending: Callable[..., Sending], mailbox: Mailbox, refusal: str, state: MessageState
 ) -> None:
-    it = desk(mail(mailbox))
+    it = sending(mail(mailbox))
     it.act(telling.tell(OPENED, "ann", Audience.EXECUTIVES, "", kind=MessageKind.OPENED))
     mailbox.refusals = [refusal]
     it.send("1/incidents_mail", patience=0)
@@ -274,10 +274,10 @@ def test_a_mail_server_that_refuses_for_now_is_asked_again(
 
 
 def test_a_hostile_title_makes_no_header_and_calls_nobody(
-    desk: Callable[..., Desk], mailbox: Mailbox, endpoint: Endpoint
+    sending: Callable[..., Sending], mailbox: Mailbox, endpoint: Endpoint
 ) -> None:
     hostile = "Down\r\nBcc: eve@example.com\x1b[2J <!channel> @everyone"
-    it = desk({**mail(mailbox), **hook(endpoint)}, title=hostile)
+    it = sending({**mail(mailbox), **hook(endpoint)}, title=hostile)
     it.act(telling.tell(OPENED, "ann", Audience.EXECUTIVES, "", kind=MessageKind.OPENED))
     it.send()
     (to, told) = mailbox.got[0]
@@ -287,13 +287,13 @@ def test_a_hostile_title_makes_no_header_and_calls_nobody(
 
 
 def test_slack_reads_no_mention_out_of_a_text(
-    desk: Callable[..., Desk], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    sending: Callable[..., Sending], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from apprise.plugins.slack import NotifySlack
 
     monkeypatch.setattr(NotifySlack, "webhook_url", f"http://127.0.0.1:{endpoint.port}/services", raising=False)
     endpoint.reply = b"ok"
-    it = desk(
+    it = sending(
         {"RUNBOOK_SLACK_URL": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/"}, title="<!channel> is down"
     )
     it.act(telling.update(OPENED, "ann", "Look here: <!here> & <@U123>"))
@@ -305,8 +305,8 @@ def test_slack_reads_no_mention_out_of_a_text(
     assert "<@U123>" not in text
 
 
-def test_two_who_send_at_once_send_once(desk: Callable[..., Desk], endpoint: Endpoint, tmp_path: Path) -> None:
-    it = desk({**hook(endpoint), **pager(endpoint)})
+def test_two_who_send_at_once_send_once(sending: Callable[..., Sending], endpoint: Endpoint, tmp_path: Path) -> None:
+    it = sending({**hook(endpoint), **pager(endpoint)})
     gate = threading.Barrier(4)
 
     def send() -> None:
@@ -324,10 +324,10 @@ def test_two_who_send_at_once_send_once(desk: Callable[..., Desk], endpoint: End
 
 
 def test_an_address_shows_nowhere(
-    desk: Callable[..., Desk], endpoint: Endpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    sending: Callable[..., Sending], endpoint: Endpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    it = desk({**hook(endpoint), "RUNBOOK_PAGERDUTY_KEY": "hunter2!", "RUNBOOK_SMS_URL": "hunter2://hunter2"})
+    it = sending({**hook(endpoint), "RUNBOOK_PAGERDUTY_KEY": "hunter2!", "RUNBOOK_SMS_URL": "hunter2://hunter2"})
     endpoint.usual = 404
     sent = it.send()
     assert sent["0/pagerduty"].problem.startswith("$RUNBOOK_PAGERDUTY_KEY is neither")
