@@ -24,6 +24,7 @@ from runbook_engine.cli.incident_shared import send_option as _send
 from runbook_engine.cli.incident_shared import show as _show
 from runbook_engine.cli.incident_shared import which_option as _which
 from runbook_engine.cli.names import RunbookName
+from runbook_engine.cli.screen import visible
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
 
@@ -267,15 +268,28 @@ def priority_command(*, priority: str, because: str, send: bool, number: int | N
     )
 
 
-@command.command("playbook", epilog=examples("runbook incident playbook security-incident"))
-@click.argument("playbook", type=PlaybookName())
+@command.command(
+    "playbook", epilog=examples("runbook incident playbook", "runbook incident playbook security-incident")
+)
+@click.argument("playbook", type=PlaybookName(), required=False)
 @_which()
 @_by()
-def playbook_command(*, playbook: str, number: int | None, by: str | None) -> int:
-    """Follow a PLAYBOOK from now on, by its name or file. That of the priority is followed from the beginning."""
+def playbook_command(*, playbook: str | None, number: int | None, by: str | None) -> int:
+    """Follow a PLAYBOOK from now on, by its name or file. That of the priority is followed from the beginning.
+
+    Without a PLAYBOOK, list those that there are.
+    """
     from runbook_engine.incidents import acting
     from runbook_engine.incidents.policy import load_playbook_named
+    from runbook_engine.library import Library
 
+    if playbook is None:
+        books = {name: load_playbook_named(name) for name in Library.default().playbooks()}
+        wide = max(map(len, books), default=0)
+        for name, each in books.items():
+            led = f" ({', '.join(each.priorities)})" if each.priorities else ""
+            out(f"{name:<{wide}}  {visible(each.title)}{led}\n")
+        return 0
     found = load_playbook_named(playbook)
     return _act(number, by, lambda at, name: acting.start_playbook(at, name, found))
 

@@ -96,6 +96,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB714": "a rule of classification that cannot decide, or an example that none decides for",
         "RB715": "an escalation that comes too late",
         "RB716": "a business day that ends before it begins",
+        "RB717": "a playbook that leads through other priorities",
         "RB731": "phases of a playbook that do not follow each other",
         "RB732": "a name that two tasks of a playbook have",
         "RB733": "a task whose time does not fit its phase",

@@ -9,6 +9,7 @@ from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.incident_policy import Audience, Fact, FactType, IncidentPolicy, MessageKind
 from runbook_engine.document.incident_policy_load import LoadedIncidentPolicy
 from runbook_engine.document.models import Severity
+from runbook_engine.document.playbook_load import load_playbook_file
 from runbook_engine.errors import did_you_mean
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.library import Library
@@ -63,7 +64,14 @@ def _playbooks(policy: IncidentPolicy, library: Library, found: Mistakes) -> Non
     known = library.playbooks()
     for priority, spec in policy.priorities.items():
         if spec.playbook is not None:
-            _known("playbook", spec.playbook, known, ("priorities", priority, "playbook"), found)
+            at: Path = ("priorities", priority, "playbook")
+            _known("playbook", spec.playbook, known, at, found)
+            book = load_playbook_file(known[spec.playbook]).partial if spec.playbook in known else None
+            if book is not None and book.priorities and priority not in book.priorities:
+                message = (
+                    f"{quoted(spec.playbook)} leads through {', '.join(book.priorities)}, and not through a {priority}"
+                )
+                found.add("RB717", message, at, help="name another playbook, or add the priority to that one")
 
 
 def _in_time(policy: IncidentPolicy, priority: Severity, response: float, escalation: float, found: Mistakes) -> None:

@@ -118,3 +118,10 @@ def test_names_of_an_incident_are_completed(desk: Desk, typed: list[str], beginn
 def test_where_there_is_no_incident_completion_is_silent(desk: Desk) -> None:
     assert ShellComplete(app, {}, "runbook", "_RUNBOOK_COMPLETE").get_completions(["incident", "done"], "") == []
     assert desk.clock.at == BEGIN
+
+
+def test_the_playbooks_that_there_are_are_listed(desk: Desk) -> None:
+    assert desk("incident", "playbook").splitlines() == [
+        "p0-critical        P0 Critical Incident Playbook (P0)",
+        "security-incident  Security Incident Playbook",
+    ]
