@@ -1,26 +1,20 @@
 """The report as one HTML file that needs nothing beside it: no script, font or picture from elsewhere."""
 
-import base64
-import hashlib
 import re
-from pathlib import Path
 
 from markupsafe import Markup
 
 from runbook_engine.engine.trace import Trace
 from runbook_engine.graph.drawing import svg
-from runbook_engine.graph.drawing.icons import ICONS
-from runbook_engine.graph.drawing.icons import css as icon_css
-from runbook_engine.graph.drawing.palette import DARK, LIGHT, variables
 from runbook_engine.graph.drawing.svg import CSS as GRAPH_CSS
 from runbook_engine.hostile import cut, one_line
 from runbook_engine.report.model import Report
+from runbook_engine.report.page import TEMPLATES, content_policy, favicon, icon, stylesheet
 from runbook_engine.report.run_overlay import overlay_of
 from runbook_engine.report.templating import html_environment
 from runbook_engine.report.view import View
 from runbook_engine.report.waterfall import waterfall
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _MOST_MESSAGE = 2_000
 _SHRINK = 0.72
 """How small a picture may be made before it scrolls."""
@@ -43,7 +37,7 @@ def html(report: Report, trace: Trace) -> str:
     scopes = [] if report.metrics else trace.runbooks
     graphs = [_Graph(index, trace, scope) for index, scope in enumerate(scopes)]
     style = _style(graphs)
-    script = (_TEMPLATES / "report.js").read_text("utf-8")
+    script = (TEMPLATES / "report.js").read_text("utf-8")
     env = html_environment()
     env.filters["cut"] = lambda text: cut(text, _MOST_MESSAGE)
     env.filters["anchor"] = anchor
@@ -53,13 +47,13 @@ def html(report: Report, trace: Trace) -> str:
         report=report,
         graphs=graphs,
         waterfall=waterfall(report),
-        icon=_icon,
+        icon=icon,
         level_icons=_LEVEL_ICONS,
         outcome_icon=_OUTCOME_ICONS.get(report.outcome, report.outcome),
-        favicon=_favicon(report),
+        favicon=favicon(tone(report.outcome)),
         style=Markup(style),  # noqa: S704 - from files of ours
         script=Markup(script),  # noqa: S704 - a file of ours
-        policy=_policy(style, script),
+        policy=content_policy(style, script),
         web=re.compile(r"https?://").match,
     )
 
@@ -95,35 +89,5 @@ class _Graph:
 
 
 def _style(graphs: list[_Graph]) -> str:
-    """The colours stand in one place and are said three times: light, dark by the system, dark by choice."""
-    dark = f"color-scheme:dark;{variables(DARK)}"
-    colours = (
-        f":root{{color-scheme:light;{variables(LIGHT)}}}"
-        f"@media(prefers-color-scheme:dark){{:root:not(:has(#theme-light:checked)){{{dark}}}}}"
-        f":root:has(#theme-dark:checked){{{dark}}}"
-        f"@media print{{:root,:root:has(#theme-dark:checked){{color-scheme:light;{variables(LIGHT)}}}}}"
-    )
     sizes = "".join(f"#{each.id} svg{{min-width:{each.least_width}px}}" for each in graphs)
-    page = (_TEMPLATES / "report.css").read_text("utf-8")
-    return f"{colours}{icon_css('.icon')}{GRAPH_CSS}{sizes}{page}"
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _icon(name: str) -> Markup:
-    return Markup(f'<svg class="icon" viewBox="0 0 16 16" aria-hidden="true">{ICONS[name]}</svg>')  # noqa: S704 - ours
-
-
-def _favicon(report: Report) -> str:
-    colour = LIGHT[tone(report.outcome)].replace("#", "%23")
-    circle = f"<circle cx='8' cy='8' r='7' fill='{colour}'/>"
-    return f"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>{circle}</svg>"
+    return stylesheet(f"{GRAPH_CSS}{sizes}")

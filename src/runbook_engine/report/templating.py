@@ -11,25 +11,25 @@ from runbook_engine.report.ready import Ready
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def environment(escape: Callable[[str], str]) -> Environment:
-    """For formats that Jinja has no escaping of its own for."""
+def environment(escape: Callable[[str], str], templates: Path = _TEMPLATES) -> Environment:
+    """For formats that Jinja has no escaping of its own for. Templates that ``templates`` lacks are those of reports."""
 
     def finalize(value: object) -> object:
         return value if isinstance(value, Ready) or not isinstance(value, str) else escape(value)
 
-    return _environment(finalize)
+    return _environment(finalize, templates)
 
 
-def html_environment() -> Environment:
-    """With Jinja's own escaping."""
-    env = _environment(None)
+def html_environment(templates: Path = _TEMPLATES) -> Environment:
+    """With Jinja's own escaping. Templates that ``templates`` lacks are those of reports."""
+    env = _environment(None, templates)
     env.autoescape = True
     return env
 
 
-def _environment(finalize: Callable[[object], object] | None) -> Environment:
+def _environment(finalize: Callable[[object], object] | None, templates: Path) -> Environment:
     env = Environment(  # noqa: S701 - what is printed is escaped by finalize, or by html_environment
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader([templates, _TEMPLATES]),
         undefined=StrictUndefined,
         optimized=False,  # folding constants would cost more than it saves
         trim_blocks=True,
