@@ -60,7 +60,7 @@ def postmortem(incident: Incident, now: float, *, names: bool = False) -> parts.
         state=incident.state,
         named=names,
         introduction=_INTRODUCTION + (_BY_NAME if names else _BY_ROLE),
-        because=tuple(map(one_line, incident.opened.because)),
+        because=tuple(map(one_line, because_of(incident))),
         impact=_impact(incident, priority.impact, said[e.Section.IMPACT]),
         root_cause=parts.RootCausePart(found=tuple(_causes(incident)), remarks=said[e.Section.ROOT_CAUSE]),
         timeline=tuple(_timeline(incident, policy, names=names)),
@@ -71,7 +71,7 @@ def postmortem(incident: Incident, now: float, *, names: bool = False) -> parts.
         went_badly=said[e.Section.WENT_BADLY],
         lessons=said[e.Section.LESSON],
         actions=actions_of(incident, policy, now),
-        meeting=_meeting(incident, policy),
+        meeting=meeting_of(incident, policy),
         meeting_by=None if limit is None else moment(limit, ZoneInfo(policy.timezone)),
         process=tuple(
             parts.ProcessPart(
@@ -103,6 +103,12 @@ def actions_of(incident: Incident, policy: IncidentPolicy, now: float) -> tuple[
         for each in incident.actions.values()
     ]
     return tuple(sorted(found, key=lambda each: (each.done, not each.overdue, each.due, each.action)))
+
+
+def because_of(incident: Incident) -> tuple[str, ...]:
+    """Why it has the priority that it has."""
+    changed = [each.because for each in incident.events if isinstance(each, e.PriorityChanged)]
+    return (changed[-1],) if changed else incident.opened.because
 
 
 def _impact(incident: Incident, stated: str, remarks: tuple[str, ...]) -> parts.ImpactPart:
@@ -231,7 +237,8 @@ def _response(incident: Incident, policy: IncidentPolicy, now: float) -> parts.R
     )
 
 
-def _meeting(incident: Incident, policy: IncidentPolicy) -> parts.MeetingPart | None:
+def meeting_of(incident: Incident, policy: IncidentPolicy) -> parts.MeetingPart | None:
+    """The meeting as people read it."""
     found = incident.meeting
     if found is None:
         return None

@@ -177,7 +177,7 @@ class Postmortem(Part, frozen=True, kw_only=True):
     state: State
     named: Annotated[bool, Meta(description="Whether people appear by name")]
     introduction: str
-    because: Annotated[tuple[str, ...], Meta(description="Why it was opened as what it was")]
+    because: Annotated[tuple[str, ...], Meta(description="Why it has this priority")]
     impact: ImpactPart
     root_cause: RootCausePart
     timeline: tuple[MomentPart, ...]
