@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from runbook_engine.cli import incident_messages, incident_summary, incident_watch
+from runbook_engine.cli import incident_actions, incident_after, incident_messages, incident_summary, incident_watch
 from runbook_engine.cli.asked import Asked, shared_options
+from runbook_engine.cli.durations import Duration
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.incident_names import PlaybookName, RoleName, TaskName
 from runbook_engine.cli.incident_shared import act as _act
@@ -19,6 +20,7 @@ from runbook_engine.cli.incident_shared import format_option as _format
 from runbook_engine.cli.incident_shared import now as _now
 from runbook_engine.cli.incident_shared import number_of as _number
 from runbook_engine.cli.incident_shared import open_store as _store
+from runbook_engine.cli.incident_shared import output_option as _output
 from runbook_engine.cli.incident_shared import person as _person
 from runbook_engine.cli.incident_shared import send_option as _send
 from runbook_engine.cli.incident_shared import show as _show
@@ -192,28 +194,36 @@ def list_command(*, every: bool, format_: str) -> None:
         tell("there is no incident" if every else "no incident is open")
 
 
-@command.command("show", epilog=examples("runbook incident show --incident 3"))
+@command.command(
+    "show",
+    epilog=examples("runbook incident show --incident 3", "runbook incident show --format html --output incident.html"),
+)
 @_which()
-@_format()
-def show_command(*, number: int | None, format_: str) -> None:
+@_format("text", "json", "html")
+@_output()
+def show_command(*, number: int | None, format_: str, output: Path | None) -> None:
     """Show who should be there now, what is due next, what is overdue, what was found, and what happened."""
     with _store() as store:
         incident = store.load(_number(store, number))
-    _show(incident, format_)
+    _show(incident, format_, output)
 
 
 @command.command("ack", epilog=examples("runbook incident ack --for 20min"))
 @click.option(
-    "--for", "duration", metavar="DURATION", help="Hold the escalation that long; at most as the policy says."
+    "--for",
+    "duration",
+    type=Duration(),
+    metavar="DURATION",
+    help="Hold the escalation that long; at most as the policy says.",
 )
 @_send()
 @_which()
 @_by()
-def ack_command(*, duration: str | None, send: bool, number: int | None, by: str | None) -> int:
+def ack_command(*, duration: float | None, send: bool, number: int | None, by: str | None) -> int:
     """Say that you are on it. That holds the escalation for a while; when the time is over, it goes on."""
     from runbook_engine.incidents import acting
 
-    return _act(number, by, lambda at, name: acting.acknowledge(at, name, _seconds(duration)), send=send)
+    return _act(number, by, lambda at, name: acting.acknowledge(at, name, duration), send=send)
 
 
 @command.command("assign", epilog=examples("runbook incident assign technical_lead ann"))
@@ -466,20 +476,6 @@ def close_command(*, text: str, number: int | None, by: str | None) -> int:
     return _act(number, by, lambda at, name: acting.close(at, name, _clean(text)))
 
 
-def _seconds(duration: str | None) -> float | None:
-    from runbook_engine.quantity import Dimension, parse
-
-    if duration is None:
-        return None
-    try:
-        seconds, dimension = parse(duration)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--for") from None
-    if dimension is not Dimension.DURATION:
-        raise click.BadParameter(f"{duration!r} is not a duration; write for example 20min", param_hint="--for")
-    return seconds
-
-
 def _trace(run: str) -> "Trace":
     from runbook_engine.engine.sqlite import SqliteJournal, default_file
     from runbook_engine.engine.trace import fold
@@ -519,5 +515,11 @@ def _asked(policy: "IncidentPolicy", known: "dict[str, Known]") -> "Mapping[str,
     return known
 
 
-for each in (*incident_messages.COMMANDS, incident_watch.watch_command, incident_summary.summary_command):
+for each in (
+    *incident_messages.COMMANDS,
+    incident_watch.watch_command,
+    incident_summary.summary_command,
+    *incident_after.COMMANDS,
+    incident_actions.actions,
+):
     command.add_command(each)

@@ -225,14 +225,14 @@ def _page(each: "Outgoing", text: "Wording") -> Iterator[str]:
 
 
 def _how_far(each: "Outgoing") -> str:
-    from runbook_engine.incidents.moments import moment
+    from runbook_engine.incidents.moments import clock
 
     state, delivery = str(each.state), each.delivery
     if state == "sent" and delivery.sent_at is not None:
-        return f"sent {moment(delivery.sent_at)}"
+        return f"sent {clock(delivery.sent_at)}"
     error = f" ({visible(delivery.error)})" if delivery.error else ""
     if delivery.retry_at is not None and state == "retry":
-        return f"tried {delivery.attempts} times{error}, again {moment(delivery.retry_at)}"
+        return f"tried {delivery.attempts} times{error}, again {clock(delivery.retry_at)}"
     return f"{state}{error}{f': {SHOWN[state]}' if state in SHOWN else ''}"
 
 

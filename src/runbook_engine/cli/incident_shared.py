@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -35,11 +36,12 @@ def which_option() -> Callable[[F], F]:
     )
 
 
-def format_option() -> Callable[[F], F]:
+def format_option(*formats: str) -> Callable[[F], F]:
+    """The first one is what is printed where none is asked for; text and json, where none are named."""
     return click.option(
         "--format",
         "format_",
-        type=click.Choice(["text", "json"]),
+        type=click.Choice(formats or ("text", "json")),
         default="text",
         show_default=True,
         help="For people or for programs.",
@@ -66,8 +68,21 @@ def now() -> float:
 
 def act(number: int | None, by: str | None, make: "Callable[[float, str], Decide]", *, send: bool = False) -> int:
     """Do one thing, tell those who are to know, and show how it stands after that. The exit code."""
+    incident = acted(number, by, make)
+    show(incident, "text")
+    return told(incident, by, send=send)
+
+
+def told(incident: "Incident", by: str | None, *, send: bool) -> int:
+    """Send the messages that an incident asks for, or say how many wait. The exit code."""
     from runbook_engine.cli.incident_sending import deliver
 
+    with open_store() as store:
+        return deliver(store, incident.id, person(by), send=send)
+
+
+def acted(number: int | None, by: str | None, make: "Callable[[float, str], Decide]") -> "Incident":
+    """Do one thing; the incident after that."""
     with open_store() as store:
         which = number_of(store, number)
         at = now()
@@ -76,9 +91,7 @@ def act(number: int | None, by: str | None, make: "Callable[[float, str], Decide
             tell(
                 f"warning: this machine's clock is {behind:.0f} s behind the last event; the event gets that one's time"
             )
-        incident = store.act(which, make(at, person(by)))
-        show(incident, "text")
-        return deliver(store, which, person(by), send=send)
+        return store.act(which, make(at, person(by)))
 
 
 def number_of(store: "IncidentStore", number: int | None) -> int:
@@ -88,7 +101,8 @@ def number_of(store: "IncidentStore", number: int | None) -> int:
         return number
     found = store.numbers(still_open=True)
     if not found:
-        raise IncidentError("no incident is open; open one: runbook incident open TITLE")
+        closed = ", or name a closed one with --incident NUMBER" if store.numbers() else ""
+        raise IncidentError(f"no incident is open; open one: runbook incident open TITLE{closed}")
     if len(found) > 1:
         listed = ", ".join(map(str, found))
         raise IncidentError(f"several incidents are not closed ({listed}); say which with --incident NUMBER")
@@ -105,6 +119,27 @@ def person(by: str | None) -> str:
     return clean(name)
 
 
+def written(text: str, file: Path | None, what: str) -> None:
+    """A text on standard output, or in a file, as it is: iCalendar and CSV have line ends of their own.
+
+    Raises UsageError where the file cannot be written.
+    """
+    from runbook_engine.errors import UsageError
+
+    if file is None:
+        out(text)
+        return
+    try:
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"{what} cannot be written to {file}: {error.strerror}") from error
+    tell(f"{what} written to {file}")
+
+
+def output_option() -> Callable[[F], F]:
+    return click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file.")
+
+
 def clean(text: str) -> str:
     """What somebody typed, without the passwords in it."""
     from runbook_engine.engine.border import Border, passwords
@@ -114,8 +149,15 @@ def clean(text: str) -> str:
     return border.text(text)
 
 
-def show(incident: "Incident", format_: str) -> None:
+def show(incident: "Incident", format_: str, file: Path | None = None) -> None:
+    written(_shown(incident, format_, max(now(), incident.last_at)), file, "the incident")
+
+
+def _shown(incident: "Incident", format_: str, at: float) -> str:
+    if format_ == "html":
+        from runbook_engine.incidents.html import incident_html
+
+        return incident_html(incident, at)
     from runbook_engine.cli.incident_view import as_json, page
 
-    at = max(now(), incident.last_at)
-    out(json.dumps(as_json(incident, at), indent=2) + "\n" if format_ == "json" else page(incident, at))
+    return json.dumps(as_json(incident, at), indent=2) + "\n" if format_ == "json" else page(incident, at)

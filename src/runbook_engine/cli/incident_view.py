@@ -14,8 +14,9 @@ from runbook_engine.incidents.classify import Classification
 from runbook_engine.incidents.due import Due, due, engaged
 from runbook_engine.incidents.escalation import Engagement
 from runbook_engine.incidents.incident import Incident, TaskState
-from runbook_engine.incidents.moments import moment, span
+from runbook_engine.incidents.moments import clock, span
 from runbook_engine.incidents.policy import of_document
+from runbook_engine.incidents.sentences import sentences
 from runbook_engine.incidents.tasks import IncidentTask, placed_tasks
 
 _NEWEST = 12
@@ -28,7 +29,7 @@ def listed(incidents: Sequence[Incident], now: float) -> str:
             str(each.id),
             str(each.priority),
             str(each.state),
-            moment(each.opened_at),
+            clock(each.opened_at),
             visible(each.title),
             _hint(each, now),
         )
@@ -63,7 +64,7 @@ def _lines(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[s
     yield from (
         f"  {'Why' if not index else '':<9}{visible(each)}" for index, each in enumerate(incident.opened.because)
     )
-    yield f"  {'Opened':<9}{moment(incident.opened_at)} by {visible(incident.opened.by)}"
+    yield f"  {'Opened':<9}{clock(incident.opened_at)} by {visible(incident.opened.by)}"
     yield f"  {'Channel':<9}{incident.opened.channel}"
     escalation = engaged(incident, policy, now)
     if escalation.held_until is not None:
@@ -88,11 +89,12 @@ def _lines(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[s
             yield from (f"    not seen: {visible(each.step)}: {visible(each.message)}" for each in run.blind_spots)
     yield ""
     yield "What happened"
-    told = [(number, each) for number, each in enumerate(incident.events) if not isinstance(each, e.MessageBegun)]
+    said = zip(incident.events, sentences(incident, policy, names=True), strict=True)
+    told = [(number, *each) for number, each in enumerate(said) if not isinstance(each[0], e.MessageBegun)]
     shown = told[-_NEWEST:]
     if len(told) > _NEWEST:
         yield f"  {len(told) - _NEWEST} earlier events; all of them with --format json"
-    yield from (f"  {number:>3}  {moment(each.at)}  {visible(sentence(each, policy))}" for number, each in shown)
+    yield from (f"  {number:>3}  {clock(each.at)}  {visible(text)}" for number, each, text in shown)
 
 
 def tasks_page(incident: Incident, now: float) -> str:
@@ -151,59 +153,6 @@ def _people(found: Sequence[Engagement], incident: Incident, policy: IncidentPol
 
 def _when(each: Due, now: float) -> str:
     return f"overdue {span(now - each.at)}" if each.at < now else f"in {span(each.at - now)}"
-
-
-def sentence(event: e.IncidentEvent, policy: IncidentPolicy) -> str:  # noqa: C901, PLR0912 - one for each event
-    """What happened, in a sentence."""
-
-    def titles(roles: Sequence[str]) -> str:
-        return " and ".join(policy.roles[each].title if each in policy.roles else each for each in roles)
-
-    def told(text: str) -> str:
-        return f": {text}" if text else ""
-
-    match event:
-        case e.Opened():
-            return f"{event.by} opened it as {event.priority}"
-        case e.AlertTaken():
-            return f"alert {event.name} is {event.status}{told(event.summary)}"
-        case e.PriorityChanged():
-            return f"{event.by} made it a {event.priority}{told(event.because)}"
-        case e.Acknowledged():
-            return f"{event.by} is on it"
-        case e.RoleAssigned():
-            who = f"{event.person} is" if event.person else "nobody is any more"
-            return f"{who} {titles([event.role])}"
-        case e.Escalated():
-            return f"{event.by} called {titles(event.roles)}{told(event.because)}"
-        case e.Told():
-            return f"{event.by} told {event.audience}{told(event.text)}"
-        case e.MessageSent():
-            return f"{event.key} was sent"
-        case e.MessageFailed():
-            return f"{event.key} {'may not have been' if event.uncertain else 'was not'} sent: {event.error}"
-        case e.MessageDropped():
-            return f"{event.by} decided that {event.key} is not sent{told(event.because)}"
-        case e.MessageRetried():
-            return f"{event.by} decided that {event.key} is sent again"
-        case e.Noted() | e.StatusUpdated():
-            return f"{event.by}{' told' if isinstance(event, e.StatusUpdated) else ''}: {event.text}"
-        case e.RunAttached():
-            return f"{event.runbook} ran: {event.outcome}"
-        case e.Mitigated() | e.Resolved() | e.Closed():
-            return f"{event.by} {type(event).__name__.lower()} it{told(event.text)}"
-        case e.PlaybookStarted():
-            return f"{event.by} follows {event.playbook.get('playbook')}"
-        case e.TaskDone():
-            return f"{event.by} did {event.task}{told(event.note)}"
-        case e.TaskSkipped():
-            return f"{event.by} skipped {event.task}{told(event.because)}"
-        case e.EvidenceAttached():
-            return f"{event.by} kept the hash of {event.name}: {event.sha256[:16]}…{told(event.note)}"
-        case e.Reopened():
-            return f"{event.by} opened it again{told(event.because)}"
-        case _:
-            return type(event).__name__
 
 
 def as_json(incident: Incident, now: float) -> Mapping[str, Any]:

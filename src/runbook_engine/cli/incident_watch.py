@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook_engine.cli import incident_shared
+from runbook_engine.cli.durations import Duration
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.incident_shared import by_option, now, open_store, person, which_option
 from runbook_engine.cli.screen import visible
@@ -28,16 +29,18 @@ _SHORTEST_S, _LONGEST_S = 1.0, 3600.0
     ),
 )
 @click.option("--send", is_flag=True, help="Send messages when they are due: calls of the matrix, and tries again.")
-@click.option("--every", default="15s", show_default=True, metavar="DURATION", help="How often to look.")
+@click.option(
+    "--every", type=Duration(), default="15s", show_default=True, metavar="DURATION", help="How often to look."
+)
 @click.option("--once", is_flag=True, help="Look once, say what is due, and end: for cron.")
 @which_option()
 @by_option()
-def watch_command(*, send: bool, every: str, once: bool, number: int | None, by: str | None) -> int:
+def watch_command(*, send: bool, every: float, once: bool, number: int | None, by: str | None) -> int:
     """Say what happens in incidents, what is due soon and what is overdue, as time passes; until Ctrl-C.
 
     Without --incident, all incidents that are not closed are watched, and new ones as they are opened.
     """
-    pause = min(max(_duration(every), _SHORTEST_S), _LONGEST_S)
+    pause = min(max(every, _SHORTEST_S), _LONGEST_S)
     name = person(by)
     said = _Said()
     with open_store() as store:
@@ -74,21 +77,22 @@ class _Said:
         return code
 
     def _new(self, incident: "Incident") -> Iterator[str]:
-        from runbook_engine.cli.incident_view import sentence
         from runbook_engine.incidents.due import due
         from runbook_engine.incidents.events import MessageBegun
-        from runbook_engine.incidents.moments import moment, span
+        from runbook_engine.incidents.moments import clock, span
         from runbook_engine.incidents.policy import of_document
+        from runbook_engine.incidents.sentences import sentences
 
         at = max(now(), incident.last_at)
         policy = of_document(incident.policy_document)
-        head = f"{moment(at)}  incident {incident.id}"
+        head = f"{clock(at)}  incident {incident.id}"
         known = self._events.get(incident.id)
         if known is None:
             yield f"{head}  {incident.priority} {incident.state}: {visible(incident.title)}"
-        for event in incident.events[len(incident.events) if known is None else known :]:
+        said = list(zip(incident.events, sentences(incident, policy, names=True), strict=True))
+        for event, text in said[len(said) if known is None else known :]:
             if not isinstance(event, MessageBegun):
-                yield f"{moment(event.at)}  incident {incident.id}  {visible(sentence(event, policy))}"
+                yield f"{clock(event.at)}  incident {incident.id}  {visible(text)}"
         self._events[incident.id] = len(incident.events)
         for each in due(incident, policy, at):
             late = each.at < at
@@ -97,15 +101,3 @@ class _Said:
                 self._due.add(mark)
                 when = f"overdue {span(at - each.at)}" if late else f"due in {span(each.at - at)}"
                 yield f"{head}  {when}: {visible(each.what)}"
-
-
-def _duration(text: str) -> float:
-    from runbook_engine.quantity import Dimension, parse
-
-    try:
-        seconds, dimension = parse(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--every") from None
-    if dimension is not Dimension.DURATION:
-        raise click.BadParameter(f"{text!r} is not a duration; write for example 15s", param_hint="--every")
-    return seconds

@@ -11,8 +11,8 @@ from runbook_engine.incidents.acting import Decide
 from runbook_engine.incidents.horizons import today_of, window
 from runbook_engine.incidents.incident import Action, Incident
 from runbook_engine.incidents.meeting import attendees, latest, next_meeting, wall
+from runbook_engine.incidents.moments import moment
 from runbook_engine.incidents.policy import of_document
-from runbook_engine.incidents.wording import moment
 
 
 def remark(at: float, by: str, section: e.Section, text: str) -> Decide:

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from runbook_engine.hostile import cut, one_line
 from runbook_engine.incidents.incident import Incident, State
+from runbook_engine.incidents.moments import recorded
 from runbook_engine.incidents.page_view import IncidentView
 from runbook_engine.incidents.postmortem_model import Postmortem
 from runbook_engine.incidents.rendering import TEMPLATES, utc
 from runbook_engine.incidents.response_rows import rows
-from runbook_engine.incidents.wording import recorded
 from runbook_engine.report.page import content_policy, favicon, icon, stylesheet
 from runbook_engine.report.templating import html_environment
 

@@ -9,8 +9,8 @@ from runbook_engine.errors import IncidentError
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.due import engaged
 from runbook_engine.incidents.incident import Incident
+from runbook_engine.incidents.moments import moment
 from runbook_engine.incidents.policy import calendar
-from runbook_engine.incidents.wording import moment
 
 _NOTICE_S = 3600.0
 """How long before it begins people want to know, where there is a choice."""

@@ -9,12 +9,12 @@ from msgspec import Struct
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.due import Due, due, engaged
 from runbook_engine.incidents.incident import Incident, TaskState
+from runbook_engine.incidents.moments import clock, iso, span
 from runbook_engine.incidents.policy import of_document
 from runbook_engine.incidents.postmortem import actions_of, because_of
 from runbook_engine.incidents.postmortem_model import ActionPart
 from runbook_engine.incidents.sentences import sentences
 from runbook_engine.incidents.tasks import IncidentTask, placed_tasks
-from runbook_engine.incidents.wording import clock, iso, span
 from runbook_engine.version import VERSION
 
 _OWN = (e.Pinned, e.MessageBegun)

@@ -13,9 +13,9 @@ from runbook_engine.incidents.effectiveness import effectiveness
 from runbook_engine.incidents.horizons import is_overdue
 from runbook_engine.incidents.incident import Incident
 from runbook_engine.incidents.meeting import latest
+from runbook_engine.incidents.moments import iso, moment
 from runbook_engine.incidents.policy import of_document
 from runbook_engine.incidents.sentences import sentences
-from runbook_engine.incidents.wording import iso, moment
 from runbook_engine.version import VERSION
 
 _INTRODUCTION = (

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from runbook_engine.incidents.moments import recorded
 from runbook_engine.incidents.postmortem_model import Postmortem
 from runbook_engine.incidents.response_rows import NO_TARGET, rows
-from runbook_engine.incidents.wording import recorded
 from runbook_engine.report.ready import Ready
 from runbook_engine.report.terminal import Terminal
 

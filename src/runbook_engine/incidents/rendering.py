@@ -5,10 +5,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from runbook_engine.incidents.incident import Incident
+from runbook_engine.incidents.moments import recorded
 from runbook_engine.incidents.postmortem import postmortem
 from runbook_engine.incidents.postmortem_model import Postmortem, as_json
 from runbook_engine.incidents.response_rows import rows
-from runbook_engine.incidents.wording import recorded
 from runbook_engine.report.ready import Ready
 
 TEMPLATES = Path(__file__).parent / "templates"

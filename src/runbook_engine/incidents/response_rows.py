@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from runbook_engine.incidents.moments import recorded, span
 from runbook_engine.incidents.postmortem_model import AnswerPart, ResponsePart, TasksPart, UpdatesPart
-from runbook_engine.incidents.wording import recorded, span
 
 NO_TARGET = "–"
 

@@ -62,6 +62,8 @@ def _sentence(event: e.IncidentEvent, policy: IncidentPolicy, shown: Shown) -> s
             return f"{who} called {_roles(policy, event.roles)}{_told(event.because)}"
         case e.Noted():
             return event.text
+        case e.Told():
+            return f"{who} told {event.audience}{_told(event.text or event.kind.replace('_', ' '))}"
         case e.StatusUpdated():
             return f"{who} told those who wait: {event.text}"
         case e.RunAttached():
@@ -124,11 +126,15 @@ def _ran(event: e.RunAttached) -> str:
 def _message(
     event: e.MessageBegun | e.MessageSent | e.MessageFailed | e.MessageDropped | e.MessageRetried,
 ) -> str:
-    words = {
-        e.MessageBegun: "is being sent",
-        e.MessageSent: "was sent",
-        e.MessageFailed: "could not be sent",
-        e.MessageDropped: "is not sent any more",
-        e.MessageRetried: "is sent again",
-    }
-    return f"Message {event.key} {words[type(event)]}"
+    match event:
+        case e.MessageBegun():
+            what = "is being sent"
+        case e.MessageSent():
+            what = "was sent" if event.parts == 1 else f"was sent, part {event.part} of {event.parts}"
+        case e.MessageFailed():
+            what = f"{'may not have been' if event.uncertain else 'was not'} sent{_told(event.error)}"
+        case e.MessageDropped():
+            what = f"is not sent any more{_told(event.because)}"
+        case e.MessageRetried():
+            what = "is sent again"
+    return f"Message {event.key} {what}"

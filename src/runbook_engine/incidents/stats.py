@@ -19,7 +19,7 @@ from runbook_engine.incidents.action_list import defused
 from runbook_engine.incidents.effectiveness import Times, times_of
 from runbook_engine.incidents.events import RunAttached
 from runbook_engine.incidents.incident import Incident
-from runbook_engine.incidents.wording import iso
+from runbook_engine.incidents.moments import iso
 from runbook_engine.report.model import Part
 
 SCHEMA: Literal["runbook.incident-stats/v1"] = "runbook.incident-stats/v1"

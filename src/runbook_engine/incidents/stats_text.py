@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from runbook_engine.incidents.moments import span
 from runbook_engine.incidents.stats import NAMES, Group, RunbookStats, Stats, Took
-from runbook_engine.incidents.wording import span
 
 _HEADINGS = {
     "all": "",

@@ -17,7 +17,7 @@ from runbook_engine.hostile import harmless, one_line
 from runbook_engine.incidents.due import engaged
 from runbook_engine.incidents.incident import Incident
 from runbook_engine.incidents.messages import Message, as_of
-from runbook_engine.incidents.moments import moment, span
+from runbook_engine.incidents.moments import clock, span
 from runbook_engine.library import Library
 from runbook_engine.own_templates import fill, sandbox
 
@@ -69,9 +69,9 @@ def _variables(message: Message, incident: Incident, policy: IncidentPolicy) -> 
             "state": str(incident.state),
             "channel": incident.opened.channel,
             "because": incident.opened.because,
-            "opened_at": moment(incident.opened_at),
-            "mitigated_at": moment(incident.mitigated_at) if incident.mitigated_at is not None else "",
-            "resolved_at": moment(incident.resolved_at) if incident.resolved_at is not None else "",
+            "opened_at": clock(incident.opened_at),
+            "mitigated_at": clock(incident.mitigated_at) if incident.mitigated_at is not None else "",
+            "resolved_at": clock(incident.resolved_at) if incident.resolved_at is not None else "",
             "duration": span((message.at if end is None else end) - incident.opened_at),
         },
         "engaged": [
@@ -95,7 +95,7 @@ def _variables(message: Message, incident: Incident, policy: IncidentPolicy) -> 
             "roles": [policy.roles[each].title for each in message.row.roles],
         },
         "meeting": _meeting(incident),
-        "next_update": moment(message.at + updates) if updates is not None and not incident.is_over else "",
+        "next_update": clock(message.at + updates) if updates is not None and not incident.is_over else "",
     }
 
 
@@ -104,7 +104,7 @@ def _meeting(incident: Incident) -> Mapping[str, Any] | None:
     if meeting is None:
         return None
     return {
-        "begins": moment(meeting.begins),
+        "begins": clock(meeting.begins),
         "minutes": meeting.minutes,
         "place": meeting.place,
         "attendees": list(meeting.attendees),

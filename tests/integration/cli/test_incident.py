@@ -20,7 +20,7 @@ def test_an_incident_is_led_from_its_opening_to_its_end(shell: Any) -> None:
         (("priority", "P0", "--because", "nobody can buy"), "Incident 1  P0 Critical"),
         (("escalate", "--to", "cto", "--because", "press"), "CTO "),
         (("note", "rolled back, dsn postgres://ann:hunter2@db/shop"), "ann:***@db"),
-        (("update", "We roll back"), "told: We roll back"),
+        (("update", "We roll back"), "told those who wait: We roll back"),
         (("mitigate", "Rolled back"), "mitigated after"),
         (("resolve",), "meet for the postmortem"),
         (("close",), "closed after"),
@@ -150,7 +150,7 @@ def test_a_p0_is_led_by_its_playbook_and_resumed_on_another_terminal(shell: Any)
 def test_a_raised_priority_brings_its_playbook(shell: Any) -> None:
     shell("incident", "open", "Slow", "-p", "P2")
     assert "no playbook is followed" in shell("incident", "tasks").stdout
-    assert "follows p0-critical" in shell("incident", "priority", "P0", "--because", "worse").stdout
+    assert "began to follow the playbook p0-critical" in shell("incident", "priority", "P0", "--because", "worse").stdout
 
 
 def test_messages_are_shown_and_sent_only_when_somebody_says_so(shell: Any) -> None:

@@ -27,8 +27,8 @@ def test_watching_sends_what_the_matrix_calls_for_as_time_passes(desk: Desk, end
         "opened: Shop down",
         "escalated after 15 min without an end: Shop down",
         "escalated after 30 min without an end: Shop down",
-        "escalated after 1 h 00 min without an end: Shop down",
-        "escalated after 2 h 00 min without an end: Shop down",
+        "escalated after 1 h without an end: Shop down",
+        "escalated after 2 h without an end: Shop down",
     ]
 
 
