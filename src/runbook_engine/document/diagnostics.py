@@ -87,7 +87,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB601": "an error message that two entries explain",
         "RB602": "an entry that nothing leads to: it has neither messages nor errors",
         "RB603": "a message that would be found in nearly every text",
-        # RB7xx: environments, policies of incidents, playbooks.
+        # RB7xx: environments, policies of incidents, playbooks, alerts.
         "RB701": "a value of an environment that does not fit the input of that name",
         "RB702": "a value of an environment for an input that no runbook has",
         "RB711": "a name in a policy of incidents that stands for nothing there",
@@ -105,6 +105,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB736": "a pattern that makes no name of a channel",
         "RB737": "a task that is due again too soon",
         "RB738": "a message of a playbook that reaches nobody",
+        "RB751": "a trigger fills an input that the runbook does not have, or a secret",
+        "RB752": "a trigger that another one hides",
+        "RB753": "a pattern of a trigger that is none",
         # RB8xx: tests.
         "RB801": "tests of a runbook that does not exist",
         "RB802": "a test names a step that the runbook does not have",

@@ -305,6 +305,37 @@ class Reference(Model):
     url: str = Field(description="Where it is")
 
 
+class AlertSource(StrEnum):
+    """Who sends alerts, as triggers call them."""
+
+    ALERTMANAGER = "alertmanager"
+    GRAFANA = "grafana"
+    CLOUDWATCH = "cloudwatch"
+
+
+Pattern = Annotated[str, Field(min_length=1, max_length=200)]
+LabelName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Trigger(Model):
+    """``{alert: "Redis*", labels: {severity: critical}}``: alerts for which the runbook is run by ``runbook alert``."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    alert: Pattern = Field(
+        description="The alert's name; * stands for any text, ? for one character, [ab] for one of them"
+    )
+    labels: dict[LabelName, Pattern] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Labels that the alert must have, with their values or patterns",
+    )
+    source: AlertSource | None = Field(None, description="Who sends the alert; without it, anybody")
+    inputs: dict[Name, LabelName] = Field(
+        default_factory=dict, alias="with", description="Inputs that take their value from a label of the alert"
+    )
+
+
 class Runbook(Model):
     """A runbook: a decision graph of steps that finds out what is wrong, how it is known, and what to do next."""
 
@@ -316,6 +347,7 @@ class Runbook(Model):
     description: str = Field("", description="More about it")
     symptoms: tuple[Text, ...] = Field((), description="What people see when this runbook applies")
     references: tuple[Reference, ...] = Field((), description="What else to read")
+    triggers: tuple[Trigger, ...] = Field((), max_length=100, description="The alerts for which the runbook is run")
     inputs: dict[Name, Input] = Field(default_factory=dict, description="The values that a run needs, by name")
     time_box: Seconds | None = Field(
         None, description="How long a run may take at most; the checker adds up the timeouts of the longest path"

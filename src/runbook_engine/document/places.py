@@ -22,6 +22,7 @@ from runbook_engine.document.models import (
     Resolution,
     Retry,
     Runbook,
+    Trigger,
 )
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.source import Path
@@ -47,6 +48,7 @@ _DESCRIPTIONS = (
         for section in ("inputs", "steps", "findings", "resolutions")
     ),
     (("references", "#"), "reference {1}"),
+    (("triggers", "#"), "trigger {1}"),
     (("steps", "*", "retry"), "the retry of step {1}"),
     (("steps", "*", "extract", "*"), "extract {3} of step {1}"),
     (("metrics", "*"), "metric {1}"),
@@ -96,6 +98,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("findings", "*"): Finding,
     ("resolutions", "*"): Resolution,
     ("references", "*"): Reference,
+    ("triggers", "*"): Trigger,
     ("steps", "*", "retry"): Retry,
     ("steps", "*", "extract", "*"): Extract,
     ("metrics", "*", "extract", "*"): Extract,

@@ -19,6 +19,7 @@ from runbook_engine.graph.parts import Parts
 from runbook_engine.graph.plan import Plan, PlannedStep, dimensions
 from runbook_engine.graph.scope import Scope, input_type, step_types
 from runbook_engine.graph.structure import check_structure, topological_order
+from runbook_engine.graph.triggers import check_triggers
 from runbook_engine.ids import StepId
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import AnyProbe, Registry
@@ -83,6 +84,8 @@ class Compiler(Struct, frozen=True):
     def _compile(self, runbook: Runbook, loaded: Loaded, found: Mistakes, file: Path | None) -> Plan | None:
         names = NameChecks(runbook, loaded.names, found)
         names.check_targets()
+        if runbook.triggers:
+            check_triggers(runbook, loaded.names.inputs, found)
         probes = {
             step_id: self._probe(step.probe, step_id, found)
             for step_id, step in runbook.steps.items()
@@ -197,8 +200,9 @@ def thorough(registry: Registry, library: Library, unsaved: Unsaved = SAVED) -> 
 
 
 def as_json(runbook: Runbook) -> dict[str, JsonValue]:
-    """The runbook as JSON, defaults left out."""
-    plain: dict[str, JsonValue] = json.loads(runbook.model_dump_json(by_alias=True, exclude_defaults=True))
+    """What a run does, as JSON, defaults left out; ``triggers``, too: by which alerts it is run is no part of that."""
+    text = runbook.model_dump_json(by_alias=True, exclude_defaults=True, exclude={"triggers"})
+    plain: dict[str, JsonValue] = json.loads(text)
     return plain
 
 
