@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "new": "Write a runbook to begin with: from answers, probes or Markdown.",
         "check": "Report every mistake in runbooks, each with its place.",
         "test": "Test runbooks with given readings, and tell what is covered.",
+        "alert": "Run the runbooks that alerts trigger.",
         "incident": "Lead an incident: who should be there, what is due, what happened.",
         "policy": "Show the policy of incidents: who is called when, who is told.",
         "probes": "List what can be measured, and with what parameters.",
@@ -30,7 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 
 
 class LazyGroup(click.Group):
-    """Commands are imported when they are called; each lives in ``runbook_engine.cli.<name>`` as ``command``."""
+    """Commands are imported when they are called; each lives in ``runbook_engine.cli.<name>_command`` as ``command``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -38,7 +39,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"runbook_engine.cli.{cmd_name}_command").command
+        found = import_module(f"runbook_engine.cli.{cmd_name.replace('-', '_')}_command").command
         return found if isinstance(found, click.Command) else None
 
     def resolve_command(

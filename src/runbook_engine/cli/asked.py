@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from runbook_engine.cli.names import EnvironmentName, FaultName
 from runbook_engine.ids import SNAKE_CASE
 
+F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "markdown", "html", "json", "junit")
 
 
@@ -82,45 +84,67 @@ def seconds(_ctx: click.Context, param: click.Parameter, value: str | None) -> f
     return number
 
 
-_OPTIONS = (
-    click.option("-s", "--set", "inputs", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Set an input."),
-    click.option(
+_OPTIONS = {
+    "inputs": click.option(
+        "-s", "--set", "inputs", multiple=True, metavar="NAME=VALUE", callback=pairs, help="Set an input."
+    ),
+    "environment": click.option(
         "-e",
         "--environment",
         type=EnvironmentName(),
         metavar="NAME|FILE",
         help="Take the values of inputs from an environment, such as production.",
     ),
-    click.option(
+    "explain": click.option(
         "--explain-inputs",
         "explain",
         is_flag=True,
         help="Run nothing; print each input with its value, and what gives it.",
     ),
-    click.option("--no-input", is_flag=True, help="Ask nothing; questions take their default or stay open."),
-    click.option(
+    "no_input": click.option(
+        "--no-input", is_flag=True, help="Ask nothing; questions take their default or stay open."
+    ),
+    "format_": click.option(
         "--format", "format_", type=click.Choice(FORMATS), help="Format of the report  [default: text, or by -o]"
     ),
-    click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file."),
-    click.option(
+    "output": click.option(
+        "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file."
+    ),
+    "template": click.option(
         "--template", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A report template of yours."
     ),
-    click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Keep the whole run in a file."),
-    click.option(
+    "record": click.option(
+        "--record", type=click.Path(path_type=Path, dir_okay=False), help="Keep the whole run in a file."
+    ),
+    "replay": click.option(
         "--replay",
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
         help="Walk a recorded run again, offline.",
     ),
-    click.option(
+    "allow": click.option(
         "--allow", multiple=True, type=click.Choice(["shell", "shell-string"]), help="Allow what is refused by default."
     ),
-    click.option("--deadline", callback=seconds, metavar="DURATION", help="End the run after this time: 30s, 5m."),
-    click.option(
+    "deadline": click.option(
+        "--deadline", callback=seconds, metavar="DURATION", help="End the run after this time: 30s, 5m."
+    ),
+    "fault": click.option(
         "--lab", "fault", type=FaultName(), metavar="FAULT", help="Run against the lab with this fault in it."
     ),
-    click.option("--no-journal", is_flag=True, help="Do not keep the run in the history."),
-    click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
-)
+    "no_journal": click.option("--no-journal", is_flag=True, help="Do not keep the run in the history."),
+    "quiet": click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
+}
+"""Each option, by what it sets."""
+
+
+def shared(*names: str) -> Callable[[F], F]:
+    """Some of the options, for a command that has no use for all of them."""
+
+    def optioned(command: F) -> F:
+        for name in reversed(names):
+            command = _OPTIONS[name](command)
+        return command
+
+    return optioned
 
 
 def shared_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -162,6 +186,6 @@ def shared_options(command: Callable[..., int]) -> Callable[..., int]:
         )
         return command(asked, **own)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed(_OPTIONS.values()):
         gathered = option(gathered)
     return gathered

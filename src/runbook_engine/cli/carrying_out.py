@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
@@ -32,14 +33,20 @@ def carry_out(
     asked: Asked,
     answers: Mapping[str, str] | None = None,
     keep: "Callable[[Trace], None] | None" = None,
+    *,
+    handed: "Mapping[str, Resolved]" = MappingProxyType({}),
+    silent: bool = False,
 ) -> int:
-    """Run the plan, report, and give the exit code. ``keep`` gets what happened before the report is made."""
+    """Run the plan, report, and give the exit code. ``keep`` gets what happened before the report is made.
+
+    ``handed`` are inputs that count after those that were asked for. Where it is ``silent``, there is no report.
+    """
     environment = _environment(asked, plan)
     if asked.explain:
         return _explained(plan, asked, environment)
     with _laboratory(asked.fault, plan, asked.quiet) as (lab, environ):
         talk = _conversation(quiet=asked.quiet, no_input=asked.no_input)
-        inputs = _inputs(plan, asked.inputs, lab, environ, talk, environment)
+        inputs = _inputs(plan, asked.inputs, lab, handed, environ, talk, environment)
         from runbook_engine.engine.knowledge import KnowledgeBase
         from runbook_engine.engine.runner import Surroundings
         from runbook_engine.library import Library
@@ -56,7 +63,7 @@ def carry_out(
             environment=environment,
             knowledge=knowledge,
         )
-        code = _walk(plan, inputs, around, talk, asked, keep)
+        code = _walk(plan, inputs, around, talk, asked, keep, silent=silent)
         for file in knowledge.broken:
             note(f"{file} has mistakes, and what is wrong in it was left out; see: runbook check {file}")
         return code
@@ -132,16 +139,19 @@ def _inputs(
     plan: "Plan",
     given: Mapping[str, str],
     lab: Mapping[str, str],
+    handed: Mapping[str, "Resolved"],
     environ: Mapping[str, str],
     talk: "Conversation",
     environment: "Environment | None",
 ) -> dict[str, "Resolved"]:
-    """What was given counts first, then what the lab knows or a person types. Each says where it came from."""
+    """What was given counts first, then what the lab knows, is handed or a person types. Each says where it came from."""
     from runbook_engine.engine.inputs import Resolved, missing, read_value, resolve
     from runbook_engine.errors import InputsError
 
     specs = plan.runbook.inputs
-    known = {name: Resolved(read_value(specs[name], value, name=name), "lab") for name, value in lab.items()}
+    known = dict(handed) | {
+        name: Resolved(read_value(specs[name], value, name=name), "lab") for name, value in lab.items()
+    }
 
     def resolved() -> dict[str, Resolved]:
         return resolve(plan.runbook, given, environ, inherited=known, source="command line", environment=environment)
@@ -149,7 +159,7 @@ def _inputs(
     try:
         return resolved()
     except InputsError as error:
-        lacking = missing(plan.runbook, {**lab, **given}, environ, environment)
+        lacking = missing(plan.runbook, {**handed, **lab, **given}, environ, environment)
         if not talk.asks or len(error.problems) > len(lacking):
             raise
     for name, value in talk.complete(lacking).items():
@@ -164,6 +174,8 @@ def _walk(
     talk: "Conversation",
     asked: Asked,
     keep: "Callable[[Trace], None] | None",
+    *,
+    silent: bool,
 ) -> int:
     import anyio
 
@@ -182,7 +194,8 @@ def _walk(
     if keep is not None:
         keep(trace)
     recorded = _recorded(trace, asked.record)
-    report(trace, asked.output)
+    if not silent:
+        report(trace, asked.output)
     if interrupted:
         return INTERRUPTED
     return _code(trace) if recorded else USAGE
