@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "Report every mistake in runbooks, each with its place.",
         "test": "Test runbooks with given readings, and tell what is covered.",
         "alert": "Run the runbooks that alerts trigger.",
+        "audit-alerts": "Report alerts without a runbook, and runbooks without an alert.",
         "incident": "Lead an incident: who should be there, what is due, what happened.",
         "policy": "Show the policy of incidents: who is called when, who is told.",
         "probes": "List what can be measured, and with what parameters.",

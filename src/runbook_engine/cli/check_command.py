@@ -73,7 +73,7 @@ def command(paths: tuple[str, ...], format_: str, explain: str | None, *, notes:
         checked = _fixed(list(zip(files.items(), checked, strict=True)), library, diff=diff, format_=format_)
         if diff:
             return _exit_code(before)
-    _report(checked if notes else [each.without_notes() for each in checked], format_)
+    show_checked(checked if notes else [each.without_notes() for each in checked], format_)
     return _exit_code(checked)
 
 
@@ -89,7 +89,8 @@ def _explain(code: str) -> int:
     return 0
 
 
-def _report(checked: "Sequence[CheckedFile]", format_: str) -> None:
+def show_checked(checked: "Sequence[CheckedFile]", format_: str) -> None:
+    """What was found in files, in one of the formats."""
     from runbook_engine.cli.screen import colored
     from runbook_engine.cli.streams import out
     from runbook_engine.document import render_all, summary

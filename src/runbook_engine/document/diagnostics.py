@@ -108,6 +108,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB751": "a trigger fills an input that the runbook does not have, or a secret",
         "RB752": "a trigger that another one hides",
         "RB753": "a pattern of a trigger that is none",
+        "RB761": "rules of alerts that are not written as they must be",
+        "RB762": "a runbook_url that leads to no runbook",
+        "RB763": "an alert without a runbook",
+        "RB764": "a runbook to which no alert leads",
+        "RB765": "a trigger that matches no alert",
+        "RB766": "an alert that names a runbook and does not trigger it",
+        "RB767": "a runbook_url of which nobody can say where it leads",
         # RB8xx: tests.
         "RB801": "tests of a runbook that does not exist",
         "RB802": "a test names a step that the runbook does not have",

@@ -17,6 +17,8 @@ from runbook_engine.document.lines import Lines, Span, line_of
 from runbook_engine.document.nodes import begin, end
 from runbook_engine.errors import closest
 
+FOUND_ELSEWHERE = frozenset({"RB764", "RB765"})
+"""What is said of runbooks only by ``runbook audit-alerts``, which holds them against rules of alerts."""
 EXAMPLE = "# runbook: ignore[RB208] because the mobile team uses it next week"
 
 _MARK = re.compile(r"#[ \t]*runbook:[ \t]*ignore\b(?:\[([^\]\r\n]*)\]?)?([^\r\n]*)")
@@ -68,7 +70,7 @@ def suppressed(text: str, file: str, diagnostics: Sequence[Diagnostic]) -> tuple
                 guess = closest(code.upper(), CODES)
                 label = f'did you mean "{guess}"?' if guess else ""
                 kept.append(_nothing(f"{quoted(code)} is no code", file, span, label))
-            elif not at and not broken:
+            elif not at and not broken and code not in FOUND_ELSEWHERE:
                 # What else is to be found behind an error nobody knows.
                 message = f"there is no {code} to suppress on line {each.line}"
                 kept.append(_nothing(message, file, span, "delete it"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runbook_engine.alerting.audit import audit
 from runbook_engine.cli.check_files import CheckedFile, Checker
 from runbook_engine.document import CODES, DiagnosticLevel, render_all
 from runbook_engine.document.pages import Example, Page, Settings, page, read
@@ -41,12 +42,19 @@ def written(example: Example, settings: Settings) -> bytes:
 
 
 def checked(folder: Path, examples: Sequence[Example], settings: Settings) -> CheckedFile:
-    """The first of the examples, with the others beside it."""
+    """The first of the examples, with the others beside it; rules of alerts are held against the runbooks beside them."""
     for each in examples:
         file = folder / each.file
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(written(each, settings))
-    return Checker(registry(), Library((folder,))).file(folder / examples[0].file)
+    first, rules = (
+        folder / examples[0].file,
+        [folder / each.file for each in examples if each.file.startswith("rules/")],
+    )
+    if rules:
+        found = {Path(each.file): each for each in audit(rules, Library((folder,)))}
+        return CheckedFile(found[first].file, found[first].text, found[first].diagnostics)
+    return Checker(registry(), Library((folder,))).file(first)
 
 
 def test_no_page_is_about_a_code_that_does_not_exist() -> None:
