@@ -1,0 +1,220 @@
+"""``runbook audit-alerts``: rules of alerts and runbooks held against each other."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runbook_engine.alerting.audit import audit
+from runbook_engine.alerting.rules import load_rules, load_rules_file
+from runbook_engine.document.diagnostics import CODES
+from runbook_engine.library import Library, shipped_directory
+
+RULES = Path(__file__).parents[3] / "examples" / "alerts" / "rules.yaml"
+GUIDE = """
+| Metric | Threshold | Alert Level | Action |
+|--------|-----------|-------------|--------|
+| Response Time (P95) | >500ms | Warning | Investigate performance |
+| Response Time (P95) | >1000ms | Critical | Immediate action |
+| Error Rate | >1% | Warning | Check error patterns |
+| Error Rate | >5% | Critical | Incident response |
+| CPU Utilization | >80% | Warning | Consider scaling |
+| Memory Utilization | >90% | Critical | Scale immediately |
+| Database Connections | >80% of max | Warning | Monitor closely |
+| Disk Usage | >85% | Warning | Plan cleanup |
+| SSL Certificate | <30 days | Warning | Renew certificate |
+"""
+RUNBOOK = "runbook: {name}\ntitle: T\n{more}start: a\nsteps:\n  a: {{probe: tcp.connect, with: {{host: h, port: 1}}}}\n"
+
+
+@pytest.fixture
+def shop(shell: Any) -> Any:
+    (shell.folder / "runbooks").mkdir()
+    shell.write("runbooks/cache.yaml", RUNBOOK.format(name="cache", more="triggers: [{alert: Cache*}]\n"))
+    return shell
+
+
+def rules(*alerts: str, **rest: str) -> str:
+    lines = [f"      - alert: {name}\n        expr: up == 0\n" for name in alerts]
+    for name, more in rest.items():
+        lines.append(f"      - alert: {name}\n        expr: up == 0\n        {more}\n")
+    return "groups:\n  - name: g\n    rules:\n" + "".join(lines)
+
+
+def url(address: str) -> str:
+    return f"annotations: {{runbook_url: '{address}'}}"
+
+
+def told(shell: Any, text: str, *options: str) -> list[tuple[str, str]]:
+    shell.write("rules.yaml", text)
+    done = shell("audit-alerts", "rules.yaml", "--format", "json", *options)
+    assert done.returncode in (0, 78), done.stderr
+    found = [(each["code"], each["message"]) for each in json.loads(done.stdout)]
+    assert done.returncode == (78 if {code for code, _ in found} & {"RB102", "RB761", "RB762"} else 0)
+    return found
+
+
+def test_the_shipped_rules_and_runbooks_lead_to_each_other(shell: Any) -> None:
+    done = shell("audit-alerts", str(RULES), "--notes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\d+ documents: no mistakes in \d+ files \(1 suppressed\)\n", done.stdout)
+
+
+def test_the_shipped_rules_have_each_threshold_of_the_guide_and_what_to_do() -> None:
+    rows = re.findall(r"^\| ([^|]+?) \| ([<>])([^|]+?) \| (Warning|Critical) \| ([^|]+?) \|$", GUIDE, re.MULTILINE)
+    assert len(rows) == 9
+    text = RULES.read_text("utf-8")
+    written = re.findall(
+        r"expr:(?: >-\n)?(.*?)\n {8}(?:for|labels).*?severity: (\w+).*?action: (.*?)\n", text, re.DOTALL
+    )
+    alerts = {(level, action): " ".join(expr.split()) for expr, level, action in written}
+    limits = {"500ms": "0.5", "1000ms": "1", "1%": "0.01", "5%": "0.05", "80%": "80", "90%": "90", "80% of max": "0.8", "85%": "0.85", "30 days": "30 * 86400"}  # fmt: skip
+    for _, sign, limit, level, action in rows:
+        assert alerts[level.lower(), action].endswith(f" {sign} {limits[limit]}"), (limit, action)
+
+
+def test_each_row_of_the_guide_leads_to_the_runbook_that_the_policy_of_metrics_names() -> None:
+    policy = (shipped_directory() / "policy" / "metrics.yaml").read_text("utf-8")
+    named = re.findall(r"action: ([^}]+)\}|^    runbook: (\S+)", policy, re.MULTILINE)
+    wanted: dict[str, str] = {}
+    waiting: list[str] = []
+    for action, runbook in named:
+        waiting.append(action)
+        if runbook:
+            wanted |= dict.fromkeys([each for each in waiting if each], runbook)
+            waiting = []
+    found = {
+        action: address.rpartition("/")[2]
+        for action, address in re.findall(r"action: (.*)\n +runbook_url: (\S+)", RULES.read_text("utf-8"))
+    }
+    assert {action: found[action] for action in wanted} == wanted
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus' own checker is not installed")
+def test_prometheus_takes_the_shipped_rules() -> None:
+    subprocess.run(["promtool", "check", "rules", str(RULES)], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://runbooks.example.com/cache",
+        "https://runbooks.example.com/cache/",
+        "https://github.com/shop/runbooks/blob/main/runbooks/cache.yaml?plain=1",
+        "https://wiki.example.com/runbooks.html#cache",
+        "cache",
+        "runbooks/cache.yaml",
+    ],
+)
+def test_a_runbook_url_leads_to_the_runbook_whose_name_it_ends_in(shop: Any, address: str) -> None:
+    assert told(shop, rules(CacheDown=url(address))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "codes"),
+    [
+        (rules("Cache", "Other"), (), ["RB763"]),
+        (rules("Other"), (), ["RB765", "RB764", "RB763"]),
+        (rules(CacheDown=url("https://x/cash")), (), ["RB762"]),
+        (rules(CacheDown=url("https://[x/cash")), (), ["RB762"]),
+        (rules(CacheDown=url("https://x/cash")), ("--url", "https://runbooks."), []),
+        (rules(CacheDown=url("https://x/cash")), ("--url", "https://runbooks.", "--notes"), ["RB767"]),
+        (rules(CacheDown=url("https://x/{{ $labels.job }}")), (), ["RB767"]),
+        (rules(Other=url("https://x/cache")), (), ["RB765"]),
+        (rules(Other=url("https://x/cache")), ("--notes",), ["RB765", "RB766"]),
+        (rules(Cache="labels: {a: b}").replace("alert: Cache", "record: Cache"), (), ["RB764", "RB765"]),
+        ("groups: []\n", (), ["RB764", "RB765"]),
+        ("{}\n", (), ["RB761", "RB764", "RB765"]),
+        ("groups: 5\n", (), ["RB761", "RB764", "RB765"]),
+        ("groups: [5, {name: g, rules: 6}, {rules: [{}, 5, {alert: A, record: B}]}]\n", (), ["RB761", "RB764", "RB765"]),
+        ("groups: [{name: g, rules: [{alert: CacheA, expr: x, labels: [a], annotations: {a: [b]}}]}]\n", (), ["RB761"]),
+        ("groups: [{name: g, rules: [{alert: CacheA, expr: x, labels: {a: 1}}]}]\n", (), []),
+        ("kind: PrometheusRule\nspec:\n  groups: [{name: g, rules: [{alert: CacheA, expr: x}]}]\n", (), []),
+        ("groups: [\n", (), ["RB102", "RB764", "RB765"]),
+    ],
+)  # fmt: skip
+def test_what_is_not_as_it_should_be_is_told(shop: Any, text: str, options: tuple[str, ...], codes: list[str]) -> None:
+    assert {code for code, _ in told(shop, text, *options)} == set(codes)
+
+
+def test_labels_that_come_from_the_measured_series_may_be_as_a_trigger_wants_them(shop: Any) -> None:
+    more = "triggers: [{alert: Cache*, labels: {severity: critical, pod: 'a*'}}]\n"
+    shop.write("runbooks/cache.yaml", RUNBOOK.format(name="cache", more=more))
+    assert told(shop, rules(CacheDown="labels: {severity: critical}")) == []
+    assert told(shop, rules(CacheDown="labels: {severity: '{{ $value }}'}")) == []
+    assert {code for code, _ in told(shop, rules(CacheDown="labels: {severity: warning}"))} == {
+        "RB763",
+        "RB764",
+        "RB765",
+    }
+
+
+def test_runbooks_that_are_called_or_led_to_from_elsewhere_need_no_alert(shop: Any) -> None:
+    shop.write(
+        "runbooks/alarm.yaml", RUNBOOK.format(name="alarm", more="triggers: [{alert: '*', source: cloudwatch}]\n")
+    )
+    shop.write("runbooks/beneath.yaml", RUNBOOK.format(name="beneath", more=""))
+    text = RUNBOOK.format(name="cache", more="triggers: [{alert: Cache*}]\n")
+    assert [code for code, _ in told(shop, rules("Cache"))] == ["RB764"]
+    shop.write("runbooks/cache.yaml", text.replace("{probe: tcp.connect, with: {host: h, port: 1}}", "{call: beneath}"))
+    assert told(shop, rules("Cache")) == []
+
+
+def test_a_comment_with_a_reason_suppresses_what_is_told_of_rules_and_of_runbooks(shop: Any) -> None:
+    comment = "# runbook: ignore[RB764] because people begin it\n"
+    shop.write("runbooks/other.yaml", comment + RUNBOOK.format(name="other", more=""))
+    found = shop(
+        "audit-alerts",
+        shop.write("rules.yaml", rules("Cache", "B").replace("B\n", "B # runbook: ignore[RB763] because new\n")),
+    )
+    assert found.returncode == 0
+    assert "(2 suppressed)" in found.stdout
+    assert "no mistakes" in shop("check", "runbooks/other.yaml").stdout
+
+
+def test_directories_and_several_files_are_read_together(shop: Any) -> None:
+    (shop.folder / "alerts").mkdir()
+    shop.write("alerts/one.yml", rules("CacheDown"))
+    shop.write("alerts/two.yaml", rules("Other"))
+    done = shop("audit-alerts", "alerts")
+    assert done.returncode == 0
+    assert 'the alert "Other" has no runbook' in done.stdout
+    assert "--> alerts/two.yaml:4:16" in done.stdout
+    (shop.folder / "none").mkdir()
+    assert "has no files that end in" in shop("audit-alerts", "none").stderr
+    assert json.loads(shop("audit-alerts", "alerts", "--format", "sarif").stdout)["runs"][0]["results"]
+
+
+def test_hostile_rules_reach_no_terminal(shop: Any) -> None:
+    text = rules('"Evil\\e[2J\\u202e"', Cache=url("https://x/\\x1b[2Jcash").replace("'", '"'))
+    done = shop("audit-alerts", shop.write("rules.yaml", text))
+    assert done.returncode == 78
+    assert not set("\x1b\u202e") & set(done.stdout)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(
+            ["groups:", " - ", "name: g", "rules:", "alert: ", "{", "}", "[", "]", "\n", "  ", "&a", "*a", "expr: 1"]
+        )
+    ).map("".join)
+)
+def test_any_text_gives_rules_or_diagnostics(text: str) -> None:
+    found = load_rules(text, "rules.yaml")
+    assert {each.code for each in found.found.diagnostics} <= set(CODES)
+
+
+def test_thousands_of_rules_are_held_against_the_runbooks_in_little_time(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(rules(*(f"Api{number}" for number in range(5_000))))
+    assert len(load_rules_file(str(file)).rules) == 5_000
+    found = audit([file], Library((shipped_directory(),)))
+    assert len(found[0].diagnostics) == 5_000
