@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from runbook_engine.cli.asked import Asked, Output, shared
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.incident_shared import now, send_option
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
 
@@ -30,7 +30,7 @@ MOST_RUNS = 20
     epilog=examples(
         "runbook alert body.json --dry-run",
         "runbook alert - -e production < body.json",
-        "runbook alert body.json --open",
+        "runbook alert body.json --open --send",
         "runbook alert body.json --incident 3",
         "runbook alert --list",
     ),
@@ -60,6 +60,7 @@ MOST_RUNS = 20
     help="Run at most so many runbooks; the other alerts are taken when they are sent again.",
 )
 @click.option("--by", default="alert", show_default=True, metavar="NAME", help="Who does it, in an incident.")
+@send_option()
 @shared("inputs", "environment", "allow", "deadline", "fault", "no_journal", "quiet")
 @click.option(
     "--format",
@@ -80,6 +81,7 @@ def command(
     policy_file: Path | None,
     max_runs: int,
     by: str,
+    send: bool,
     inputs: dict[str, str],
     environment: str | None,
     allow: tuple[str, ...],
@@ -117,7 +119,7 @@ def command(
     from runbook_engine.cli.alert_incidents import Filing
     from runbook_engine.document.models import Severity
 
-    filing = Filing(number, open_, Severity(priority) if priority else None, policy_file, by)
+    filing = Filing(number, open_, Severity(priority) if priority else None, policy_file, by, send)
     return _take(body, asked, filing, max_runs, as_json=format_ == "json")
 
 
@@ -131,7 +133,7 @@ def _take(body: "Body", asked: Asked, filing: "Filing", most: int, *, as_json: b
     filing.check()
     with ExitStack() as stack:
         log = stack.enter_context(_log())
-        seen = _seen(body, log.take(body.alerts, time.time()))
+        seen = _seen(body, log.take(body.alerts, now()))
         mine = [each for each in seen if each.entry is not None and each.entry.is_open]
         left = {each.alert.key for each in mine}
         # Whatever happens, what is left is there for the next one to whom it is sent.
@@ -149,6 +151,7 @@ def _take(body: "Body", asked: Asked, filing: "Filing", most: int, *, as_json: b
         for number in {filed.get(key) for key in done}:
             log.finish([key for key in done if filed.get(key) == number], number)
         left &= undone
+        filing.tell_people(set(filed.values()))
     if as_json:
         from runbook_engine.cli.alert_view import as_document
 
@@ -170,7 +173,7 @@ def _dry_run(body: "Body", format_: str) -> int:
     known = {}
     if default_file().is_file():
         with AlertLog(default_file()) as log:
-            known = dict(log.known(body.alerts, time.time()))
+            known = dict(log.known(body.alerts, now()))
     seen = _seen(body, known)
     if format_ == "json":
         out(json.dumps(as_document(body, seen, (), {}), indent=2, ensure_ascii=False) + "\n")
@@ -185,7 +188,7 @@ def _list(format_: str) -> int:
     from runbook_engine.engine.sqlite import default_file
 
     with AlertLog(default_file()) as log:
-        found = log.entries(time.time())
+        found = log.entries(now())
     if format_ == "json":
         out(json.dumps([entry_document(each) for each in found], indent=2) + "\n")
     elif found:

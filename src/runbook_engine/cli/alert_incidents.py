@@ -1,11 +1,11 @@
 """Alerts and their runs in incidents: in one that is named, in the one that has them, or in a new one."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runbook_engine.cli.incident_shared import now
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.errors import UsageError
 
@@ -29,6 +29,7 @@ class Filing:
     priority: "Severity | None"
     policy_file: Path | None
     by: str
+    sends: bool
 
     def check(self) -> None:
         """Before anything is run. Raises IncidentError where there is no such incident that takes anything."""
@@ -56,6 +57,14 @@ class Filing:
             elif self.opens and firing:
                 filed |= self._open(store, firing, ran)
         return filed
+
+    def tell_people(self, numbers: "Iterable[int]") -> None:
+        """Send the messages that the incidents ask for now, or say how many wait. What fails is only told."""
+        from runbook_engine.cli.incident_sending import deliver
+
+        for number in sorted(numbers):
+            with _store() as store:
+                deliver(store, number, self.by, send=self.sends)
 
     def _resolved(self, store: "IncidentStore", alerts: "Sequence[Alert]") -> dict[str, int]:
         """An alert that is over is added to the incident that has it, which goes on until somebody ends it."""
@@ -113,7 +122,7 @@ class Filing:
             policy,
             _title(alerts),
             priority,
-            time.time(),
+            now(),
             self.by,
             because=because,
             description=alerts[0].description,
@@ -135,7 +144,7 @@ class Filing:
         store.act(number, take_alerts([self._event(alert) for alert in alerts]))
         traces = [each.trace for each in _of(ran, alerts) if each.trace is not None]
         for trace in traces:
-            store.act(number, acting.attach_run(time.time(), self.by, trace))
+            store.act(number, acting.attach_run(now(), self.by, trace))
         runs = f" and {len(traces)} run{'' if len(traces) == 1 else 's'}" if traces else ""
         tell(f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'}{runs} in incident {number}")
         return {alert.key: number for alert in alerts}
@@ -144,7 +153,7 @@ class Filing:
         from runbook_engine.incidents.events import AlertTaken
 
         return AlertTaken(
-            at=time.time() if at is None else at,
+            at=now() if at is None else at,
             by=self.by,
             key=alert.key,
             name=alert.name,
