@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runbook_engine.cli import incident_actions, incident_after, incident_messages, incident_summary, incident_watch
-from runbook_engine.cli.asked import Asked, shared_options
-from runbook_engine.cli.durations import Duration
+from runbook_engine.cli.asked import Asked, seconds, shared_options
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.incident_names import PlaybookName, RoleName, TaskName
 from runbook_engine.cli.incident_shared import act as _act
@@ -212,7 +211,7 @@ def show_command(*, number: int | None, format_: str, output: Path | None) -> No
 @click.option(
     "--for",
     "duration",
-    type=Duration(),
+    callback=seconds,
     metavar="DURATION",
     help="Hold the escalation that long; at most as the policy says.",
 )

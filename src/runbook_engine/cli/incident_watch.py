@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook_engine.cli import incident_shared
-from runbook_engine.cli.durations import Duration
+from runbook_engine.cli.asked import seconds
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.incident_shared import by_option, now, open_store, person, which_option
 from runbook_engine.cli.screen import visible
@@ -30,7 +30,7 @@ _SHORTEST_S, _LONGEST_S = 1.0, 3600.0
 )
 @click.option("--send", is_flag=True, help="Send messages when they are due: calls of the matrix, and tries again.")
 @click.option(
-    "--every", type=Duration(), default="15s", show_default=True, metavar="DURATION", help="How often to look."
+    "--every", callback=seconds, default="15s", show_default=True, metavar="DURATION", help="How often to look."
 )
 @click.option("--once", is_flag=True, help="Look once, say what is due, and end: for cron.")
 @which_option()
