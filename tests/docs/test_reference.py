@@ -9,6 +9,7 @@ from tests.docs.reference import codes, conditions, formats, probes, writing
 
 from runbook_engine.document import CODES
 from runbook_engine.document.load import INCIDENTS, KINDS
+from runbook_engine.document.pages import page as code_page
 from runbook_engine.probe.registry import Registry
 from runbook_engine.quantity import UNITS
 
@@ -86,9 +87,10 @@ def test_a_probe_that_may_change_something_is_told_from_one_that_only_reads() ->
 @pytest.mark.parametrize("code", CODES)
 def test_the_page_of_a_code_shows_what_check_says_of_its_wrong_document(code: str) -> None:
     page = made()[f"diagnostics/{code}.md"]
-    said = page.partition("## What `runbook check` says\n\n```text\n")[2].partition("\n```")[0]
+    heading = f"## What `runbook {codes.teller(code_page(code))}` says"
+    said = page.partition(f"{heading}\n\n```text\n")[2].partition("\n```")[0]
     assert f"[{code}]: " in said.splitlines()[0]
-    assert page.index("## Wrong") < page.index("## What `runbook check` says") < page.index("\n## Right\n")
+    assert page.index("## Wrong") < page.index(heading) < page.index("\n## Right\n")
 
 
 def test_every_code_stands_in_the_table_of_codes() -> None:

@@ -68,34 +68,33 @@ class Filing:
 
     def _resolved(self, store: "IncidentStore", alerts: "Sequence[Alert]") -> dict[str, int]:
         """An alert that is over is added to the incident that has it, which goes on until somebody ends it."""
-        from runbook_engine.incidents.alerts import holding, take_alerts
+        from runbook_engine.incidents.alerts import holders, take_alerts
 
-        filed: dict[str, int] = {}
-        held = _open_incidents(store) if alerts else ()
+        held = holders(_open_incidents(store) if alerts else ())
+        of_incident: dict[int, list[Alert]] = {}
         for alert in alerts:
-            incident = holding(held, alert.key)
-            if incident is None:
-                continue
-            store.act(incident.id, take_alerts([self._event(alert)]))
-            filed[alert.key] = incident.id
-        for number in sorted(set(filed.values())):
-            count = sum(each == number for each in filed.values())
-            several = f"{count} alerts are" if count > 1 else "an alert is"
-            tell(
-                f"{several} over in incident {number}, which stays open until you say: runbook incident resolve -i {number}"
-            )
-        return filed
+            incident = held.holding(alert.key)
+            if incident is not None:
+                of_incident.setdefault(incident.id, []).append(alert)
+        for number, over in of_incident.items():
+            store.act(number, take_alerts([self._event(alert) for alert in over]))
+            several = f"{len(over)} alerts are" if len(over) > 1 else "an alert is"
+            hint = f"runbook incident resolve -i {number}"
+            tell(f"{several} over in incident {number}, which stays open until you say: {hint}")
+        return {alert.key: number for number, over in of_incident.items() for alert in over}
 
     def _open(self, store: "IncidentStore", alerts: "Sequence[Alert]", ran: "Sequence[Ran]") -> dict[str, int]:
-        from runbook_engine.incidents.alerts import related
+        from runbook_engine.incidents.alerts import holders
 
-        held = _open_incidents(store)
-        found = {alert.key: related(held, alert.key) for alert in alerts}
+        held = holders(_open_incidents(store))
+        of_incident: dict[int, list[Alert]] = {}
+        new: list[Alert] = []
+        for alert in alerts:
+            incident = held.related(alert.key)
+            (new if incident is None else of_incident.setdefault(incident.id, [])).append(alert)
         filed: dict[str, int] = {}
-        for incident in {each.id: each for each in found.values() if each is not None}.values():
-            belonging = [alert for alert in alerts if found[alert.key] is incident]
-            filed |= self._add(store, incident.id, belonging, ran)
-        new = [alert for alert in alerts if found[alert.key] is None]
+        for number, belonging in of_incident.items():
+            filed |= self._add(store, number, belonging, ran)
         return filed | (self._opened(store, new, ran) if new else {})
 
     def _opened(self, store: "IncidentStore", alerts: "Sequence[Alert]", ran: "Sequence[Ran]") -> dict[str, int]:

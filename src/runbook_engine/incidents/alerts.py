@@ -4,8 +4,9 @@ The key of an alert is ``group.fingerprint:startsAt:status``. What comes before 
 is about the same thing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runbook_engine.document.incident_policy import IncidentPolicy
@@ -28,15 +29,32 @@ def take_alerts(alerts: Sequence[e.AlertTaken]) -> Decide:
     return decide
 
 
-def holding(incidents: Iterable[Incident], key: str) -> Incident | None:
-    """The incident that is not closed and has the alert, firing, of which ``key`` says that it is over."""
-    return _first(incidents, lambda held: _identity(held) == _identity(key))
+class Holders(Struct, frozen=True):
+    """Which incident has which firing alerts: by what the alert is, and by its group and its fingerprint alone."""
+
+    alerts: Mapping[str, Incident]
+    parts: Mapping[str, Incident]
+
+    def holding(self, key: str) -> Incident | None:
+        """The incident that has the alert, firing, of which ``key`` says that it is over."""
+        return self.alerts.get(_identity(key))
+
+    def related(self, key: str) -> Incident | None:
+        """The incident that has a firing alert of the same group or with the same fingerprint."""
+        return next((self.parts[part] for part in _identity(key).split(".") if part in self.parts), None)
 
 
-def related(incidents: Iterable[Incident], key: str) -> Incident | None:
-    """The incident that is not closed and has a firing alert of the same group or with the same fingerprint."""
-    parts = set(_identity(key).split("."))
-    return _first(incidents, lambda held: not parts.isdisjoint(_identity(held).split(".")))
+def holders(incidents: Iterable[Incident]) -> Holders:
+    """Of the incidents that are not closed; of two that have the same, the first one."""
+    alerts: dict[str, Incident] = {}
+    parts: dict[str, Incident] = {}
+    for incident in incidents:
+        for key, alert in incident.alerts.items() if incident.state is not State.CLOSED else ():
+            if alert.status == FIRING:
+                alerts.setdefault(_identity(key), incident)
+                for part in _identity(key).split("."):
+                    parts.setdefault(part, incident)
+    return Holders(alerts, parts)
 
 
 def known_from(policy: IncidentPolicy, traces: Iterable[Trace]) -> Mapping[str, Known]:
@@ -52,15 +70,6 @@ def known_from(policy: IncidentPolicy, traces: Iterable[Trace]) -> Mapping[str, 
 def _weight(fact: Known) -> float:
     """An unsure lies between no and yes: one run may have seen what another one could not."""
     return 0.5 if fact.value is None or isinstance(fact.value, str) else float(fact.value)
-
-
-def _first(incidents: Iterable[Incident], fits: Callable[[str], bool]) -> Incident | None:
-    """The first one with a firing alert that fits."""
-    for incident in incidents:
-        held = (key for key, alert in incident.alerts.items() if alert.status == FIRING)
-        if incident.state is not State.CLOSED and any(map(fits, held)):
-            return incident
-    return None
 
 
 def _identity(key: str) -> str:

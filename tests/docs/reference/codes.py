@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.docs.reference.markdown import NOTE, code, fence, page, prose, table
 
-from runbook_engine.cli.check_files import Checker
+from runbook_engine.alerting.audit import AuditedFile, audit
+from runbook_engine.cli.check_files import CheckedFile, Checker
 from runbook_engine.document import CODES, render_all
 from runbook_engine.document import pages as code_pages
 from runbook_engine.document.pages import Example, Page, Settings
@@ -21,7 +22,7 @@ RANGES: Mapping[str, str] = {
     "RB4": "Templates and probes",
     "RB5": "Policies",
     "RB6": "Knowledge",
-    "RB7": "Environments",
+    "RB7": "Environments, incidents, playbooks and alerts",
     "RB8": "Tests",
 }
 
@@ -57,11 +58,21 @@ def _index() -> str:
 
 def _page(found: Page, registry: Registry) -> str:
     said = fence("text", _said(found, registry))
-    heading = "## What `runbook check` says"
+    heading = f"## What `runbook {teller(found)}` says"
     before, right, after = found.body.rstrip().partition("\n## Right\n")
     level = f"*{str(found.level).capitalize()}* · [all codes](index.md)"
     first, _, rest = before.partition("\n")
     return f"{NOTE}\n\n{first}\n\n{level}\n{rest.rstrip()}\n\n{heading}\n\n{said}\n{right}{after}\n"
+
+
+def teller(found: Page) -> str:
+    """The command that tells of the mistake."""
+    return "audit-alerts" if _rules(found) else "check"
+
+
+def _rules(found: Page) -> list[str]:
+    """The files of its wrong documents that are rules of alerts."""
+    return [each.file for each in found.wrong if each.file.startswith("rules/")]
 
 
 def _said(found: Page, registry: Registry) -> str:
@@ -71,7 +82,11 @@ def _said(found: Page, registry: Registry) -> str:
             file = folder / each.file
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(_whole(each, found.settings))
-        checked = Checker(registry, Library((folder,))).file(folder / found.wrong[0].file)
+        first, library, rules = folder / found.wrong[0].file, Library((folder,)), _rules(found)
+        checked: CheckedFile | AuditedFile = Checker(registry, library).file(first)
+        if rules:
+            audited = audit([folder / each for each in rules], library)
+            checked = next(each for each in audited if each.file == str(first))
         shown = render_all(
             [each for each in checked.diagnostics if each.code == found.code], {checked.file: checked.text}
         )

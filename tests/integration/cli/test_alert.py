@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
+from runbook_engine.cli.alert_command import command
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "alerts"
 STARTS = "2026-11-23T14:05:31Z"
@@ -173,6 +176,21 @@ def test_one_runbook_that_cannot_run_keeps_none_of_the_others_from_it_and_is_tri
     assert send(shop, alert(pod="many")).returncode == 0
 
 
+def test_in_a_process_that_lives_on_what_was_left_can_be_taken_up_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path / "state"))
+    (tmp_path / "runbooks").mkdir()
+    text = "runbook: broken\ntitle: T\ntriggers: [{alert: Shop*}]\nstart: nowhere\nsteps: {a: {ask: Why?}}\n"
+    (tmp_path / "runbooks/broken.yaml").write_text(text)
+    body = json.dumps({"alerts": [alert()]})
+    for says in ("runs broken", "sent again, and not finished since", "sent again, and not finished since"):
+        done = CliRunner().invoke(command, ["-"], input=body, standalone_mode=False)
+        assert done.return_value == 78
+        assert says in done.stderr
+
+
 def test_no_more_runs_than_allowed_and_what_was_left_out_is_run_when_it_is_sent_again(shop: Any) -> None:
     alerts = [alert(host=f"127.0.0.{number}") for number in range(1, 6)]
     done = send(shop, *alerts, options=("--max-runs", "3"))
@@ -292,6 +310,17 @@ def test_bodies_of_ten_mebibytes_are_taken_and_larger_ones_refused(shop: Any) ->
     assert large.returncode == 2
     assert "has more than 10 MiB" in large.stderr
     assert large.stdout == ""
+
+
+def test_thousands_of_alerts_are_filed_in_an_incident_and_are_over_there(shop: Any) -> None:
+    alerts = [alert(pod=str(number)) for number in range(3_000)]
+    begun = time.monotonic()
+    assert send(shop, *alerts, options=("--open", "-p", "P2")).returncode == 1
+    assert send(shop, *alerts[:2], alert("ShopNew"), options=("--open",)).returncode == 1
+    over = send(shop, *({**each, "status": "resolved"} for each in alerts))
+    assert "3000 alerts are over in incident 1" in over.stderr
+    assert kinds(shop).count("alert_taken") == 6_001
+    assert time.monotonic() - begun < 30
 
 
 def test_what_the_sender_left_out_is_told(shop: Any) -> None:

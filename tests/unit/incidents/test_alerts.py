@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from runbook_engine.document.models import Severity
 from runbook_engine.incidents import acting
 from runbook_engine.incidents import events as e
-from runbook_engine.incidents.alerts import holding, related, take_alerts
+from runbook_engine.incidents.alerts import holders, take_alerts
 from runbook_engine.incidents.incident import Incident, State, fold
 from runbook_engine.incidents.policy import load_policy
 
@@ -32,12 +32,12 @@ def test_a_resolved_alert_resolves_nothing() -> None:
 
 def test_an_alert_that_is_over_belongs_to_the_incident_that_has_it() -> None:
     has, other = incident(FIRED), incident(replace(FIRED, key="g.other:1.000:firing"))
-    assert holding([other, has], OVER.key) is has
-    assert holding([other, incident(OVER)], OVER.key) is None
-    assert holding([incident(FIRED, e.Closed(at=30.0, by="ann"))], OVER.key) is None
+    assert holders([other, has]).holding(OVER.key) is has
+    assert holders([other, incident(OVER)]).holding(OVER.key) is None
+    assert holders([incident(FIRED, e.Closed(at=30.0, by="ann"))]).holding(OVER.key) is None
 
 
 def test_an_alert_of_the_same_group_or_fingerprint_belongs_to_the_same_incident() -> None:
     has = incident(FIRED)
     for key, found in (("g.x:9.000:firing", has), ("x.f:9.000:firing", has), ("x.y:9.000:firing", None)):
-        assert related([has], key) is found
+        assert holders([has]).related(key) is found
