@@ -115,7 +115,12 @@ def _diagnosed_at(incident: Incident) -> float | None:
 
     A remark that was written when all was over tells the cause, but not when it was known.
     """
-    runs = [run.finished_at for run in incident.runs if any(each.kind == FindingKind.CAUSE for each in run.findings)]
+    # Its times are those of the machine that it ran on; it was over when it was attached.
+    runs = [
+        min(run.finished_at, run.at)
+        for run in incident.runs
+        if any(each.kind == FindingKind.CAUSE for each in run.findings)
+    ]
     over = incident.resolved_at
     remarks = [
         each.at

@@ -77,7 +77,8 @@ def attendees(incident: Incident, policy: IncidentPolicy, now: float) -> tuple[s
     roles = [each.role for each in engaged(incident, policy, now).engaged]
     found = [incident.people.get(role) or policy.roles[role].title for role in roles]
     found += [*incident.people.values(), *(each.by for each in incident.events if _is_a_person(each))]
-    return tuple(dict.fromkeys(each for each in found if each))
+    machine = incident.opened.by if incident.opened.source is e.Source.ALERT else ""
+    return tuple(dict.fromkeys(each for each in found if each and each != machine))
 
 
 def _is_a_person(event: e.IncidentEvent) -> bool:

@@ -78,9 +78,9 @@ class Sender(Struct, frozen=True):
 
     def _try(self, number: int, message: Message) -> Sent:
         incident = self.store.load(number)
-        wording = worded(message, incident, of_document(incident.policy_document), self.library)
         try:
             service = self.services(message.destination)
+            wording = worded(message, incident, of_document(incident.policy_document), self.library)
             pieces = split(wording.body, service.most(wording))
         except (NoServiceError, ValueError) as problem:
             sent = Sent(message, None, str(problem))

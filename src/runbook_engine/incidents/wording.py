@@ -7,9 +7,11 @@ state channel because opened_at mitigated_at resolved_at duration``), ``engaged`
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from jinja2.sandbox import SandboxedEnvironment
 from msgspec import Struct
 
 from runbook_engine.document.incident_policy import AlertKind, IncidentPolicy
@@ -21,7 +23,7 @@ from runbook_engine.incidents.moments import clock, span
 from runbook_engine.library import Library
 from runbook_engine.own_templates import fill, sandbox
 
-_SHIPPED = Path(__file__).parent / "templates"
+SHIPPED = Path(__file__).parent / "templates"
 _FOLDER = "messages"
 _LONGEST_TITLE = 200
 _LONGEST_SMS = 160
@@ -38,13 +40,19 @@ def worded(message: Message, incident: Incident, policy: IncidentPolicy, library
     """The same text whenever it is asked for. Raises UsageError where a template of the team's has a mistake."""
     name = f"{message.audience}.j2"
     folders = [each / _FOLDER for each in library.directories if (each / _FOLDER / name).is_file()]
-    env = sandbox([*folders, _SHIPPED])
-    text = harmless(fill(env, (folders or [_SHIPPED])[0] / name, _variables(message, as_of(incident, message), policy)))
+    env = environment((*folders, SHIPPED))
+    text = harmless(fill(env, (folders or [SHIPPED])[0] / name, _variables(message, as_of(incident, message), policy)))
     title, _, body = text.strip().partition("\n")
     title = one_line(title)
     if message.destination.kind is AlertKind.SMS:
         return Wording("", _cut(f"{title}. {incident.opened.channel}", _LONGEST_SMS))
     return Wording(_cut(title, _LONGEST_TITLE), body.strip() + "\n" if body.strip() else "")
+
+
+@lru_cache(maxsize=8)
+def environment(folders: tuple[Path, ...]) -> SandboxedEnvironment:
+    """Templates by name, each compiled once; a file that changes is read again."""
+    return sandbox(folders)
 
 
 def _cut(text: str, most: int) -> str:

@@ -150,7 +150,9 @@ def test_a_p0_is_led_by_its_playbook_and_resumed_on_another_terminal(shell: Any)
 def test_a_raised_priority_brings_its_playbook(shell: Any) -> None:
     shell("incident", "open", "Slow", "-p", "P2")
     assert "no playbook is followed" in shell("incident", "tasks").stdout
-    assert "began to follow the playbook p0-critical" in shell("incident", "priority", "P0", "--because", "worse").stdout
+    assert (
+        "began to follow the playbook p0-critical" in shell("incident", "priority", "P0", "--because", "worse").stdout
+    )
 
 
 def test_messages_are_shown_and_sent_only_when_somebody_says_so(shell: Any) -> None:
