@@ -248,6 +248,23 @@ class AlertLog:
             raise JournalError(f"the journal {self._file} cannot be {verb}: {error}") from error
 
 
+@contextmanager
+def one_at_a_time(file: Path) -> Iterator[None]:
+    """Whoever opens incidents for alerts waits for others that do: two alerts of a group open one. Ends with its process.
+
+    ``file`` is that of the journal. Raises JournalError where it takes too long.
+    """
+    try:
+        lock = sqlite3.connect(file.with_name("alerts.lock"), isolation_level=None, timeout=LONGEST_WAIT_S)
+        try:
+            lock.execute("begin exclusive")
+            yield
+        finally:
+            lock.close()
+    except sqlite3.Error as error:
+        raise JournalError(f"another process files alerts in {file}, and does not come to an end: {error}") from error
+
+
 def _may_live(pid: int, host: str) -> bool:
     """False where it is certain that the process is gone."""
     if host != platform.node() or sys.platform == "win32":  # where signal 0 is none

@@ -32,8 +32,7 @@ class Match(Struct, frozen=True):
     @property
     def because(self) -> str:
         """``trigger 2: alert "Redis*", severity "critical"``."""
-        labels = "".join(f', {name} "{pattern}"' for name, pattern in self.trigger.labels.items())
-        return f'trigger {self.number}: alert "{self.trigger.alert}"{labels}'
+        return f"trigger {self.number}: {self.trigger.shown}"
 
 
 class Candidates(Struct, frozen=True):

@@ -50,7 +50,10 @@ class Filing:
         resolved = [each for each in alerts if each.status is Status.RESOLVED]
         if not (resolved or (firing and (self.opens or self.number is not None))):
             return {}
-        with _store() as store:
+        from runbook_engine.alerting.log import one_at_a_time
+        from runbook_engine.engine.sqlite import default_file
+
+        with _store() as store, one_at_a_time(default_file()):
             filed = self._resolved(store, resolved)
             if self.number is not None:
                 filed |= self._add(store, self.number, firing, ran)

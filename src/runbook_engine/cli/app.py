@@ -19,7 +19,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "test": "Test runbooks with given readings, and tell what is covered.",
         "alert": "Run the runbooks that alerts trigger.",
         "audit-alerts": "Report alerts without a runbook, and runbooks without an alert.",
-        "incident": "Lead an incident: who should be there, what is due, what happened.",
+        "incident": "Lead an incident: who should be there, what is due next.",
         "policy": "Show the policy of incidents: who is called when, who is told.",
         "probes": "List what can be measured, and with what parameters.",
         "history": "List past runs; show the report of one again.",

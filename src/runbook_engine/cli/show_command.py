@@ -36,6 +36,7 @@ def page(plan: "Plan") -> Iterator[str]:
     yield ""
     yield from _wrapped(_promised(plan))
     yield from _listed("Symptoms", document.symptoms)
+    yield from _listed("Triggers", [each.shown for each in document.triggers])
     yield from _inputs(plan)
     yield from _decisions(plan)
     yield from _findings(plan)

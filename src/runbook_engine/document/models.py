@@ -335,6 +335,12 @@ class Trigger(Model):
         default_factory=dict, alias="with", description="Inputs that take their value from a label of the alert"
     )
 
+    @property
+    def shown(self) -> str:
+        """``alert "Redis*", severity "critical"``, for people."""
+        labels = "".join(f', {name} "{pattern}"' for name, pattern in self.labels.items())
+        return f'alert "{self.alert}"{labels}{f", of {self.source}" if self.source else ""}'
+
 
 class Runbook(Model):
     """A runbook: a decision graph of steps that finds out what is wrong, how it is known, and what to do next."""

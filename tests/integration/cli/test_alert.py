@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from runbook_engine.alerting.log import one_at_a_time
 from runbook_engine.cli.alert_command import command
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "alerts"
@@ -365,6 +366,31 @@ def test_processes_that_begin_at_the_same_moment_run_it_once(shop: Any) -> None:
         each.communicate(timeout=60)
     assert sorted(each.returncode for each in started) == [0, 0, 0, 1]
     assert len(runs(shop)) == 1
+
+
+def test_alerts_of_a_group_that_come_at_the_same_moment_open_one_incident(shop: Any) -> None:
+    for pod in "abcd":
+        shop.write(f"{pod}.json", json.dumps({"version": "4", "groupKey": "g", "alerts": [alert(pod=pod)]}))
+    started = [shop.start("alert", f"{pod}.json", "--open") for pod in "abcd"]
+    for each in started:
+        each.communicate(timeout=60)
+    assert [each.returncode for each in started] == [1] * 4
+    assert len(json.loads(shop("incident", "list", "--all", "--format", "json").stdout)) == 1
+    assert kinds(shop).count("alert_taken") == kinds(shop).count("run_attached") == 4
+
+
+def test_who_opens_an_incident_waits_for_others_that_do(shop: Any) -> None:
+    shop("incident", "list")
+    shop.write("body.json", json.dumps({"version": "4", "groupKey": "g", "alerts": [alert()]}))
+    with one_at_a_time(shop.folder / "home/.local/state/runbook/journal.sqlite3"):
+        running = shop.start("alert", "body.json", "--open")
+        assert any("run completed" in line for line in running.stderr)
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(0.5)
+        assert shop("incident", "list").stderr == "no incident is open\n"
+    running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert kinds(shop)[0] == "opened"
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

@@ -91,3 +91,9 @@ def test_what_wants_an_arn_or_a_duration_has_a_command_too(shell: Any) -> None:
     assert '$ aws elbv2 describe-target-health --target-group-arn "$TARGET_GROUP_ARN"' in health
     assert "date -d '<deployment.deployment_age> seconds ago'" in errors
     assert "depends on the run" not in health + errors
+
+
+def test_the_page_says_by_which_alerts_the_runbook_is_triggered(shell: Any) -> None:
+    shown = shell("show", "memory").stdout
+    assert 'Triggers\n  - alert "MemoryHigh"\n' in shown
+    assert '- alert "*", Namespace "AWS/ECS", MetricName "MemoryUtilization", of cloudwatch' in shown
