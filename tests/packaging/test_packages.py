@@ -63,7 +63,8 @@ def test_the_wheel_holds_engine_probes_runbooks_and_templates(wheel: Path) -> No
         "runbook_probes/py.typed",
     ):
         assert expected in names
-    assert any(name.startswith("runbook_engine/report/templates/") for name in names)
+    for folder in ("report", "incidents"):
+        assert any(name.startswith(f"runbook_engine/{folder}/templates/") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "examples/", "src/"))]
 
 

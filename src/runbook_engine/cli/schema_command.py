@@ -32,7 +32,7 @@ FILES: Mapping[str, Sequence[str]] = MappingProxyType(
         "runbook schema report > report.schema.json",
     ),
 )
-@click.argument("document", type=click.Choice([*FILES, "report"]), default="runbook")
+@click.argument("document", type=click.Choice([*FILES, "report", "postmortem"]), default="runbook")
 @click.option(
     "--probes/--no-probes",
     default=True,
@@ -46,7 +46,7 @@ FILES: Mapping[str, Sequence[str]] = MappingProxyType(
     help="Write a file for each kind of document into a directory, and say how an editor is told of them.",
 )
 def command(document: str, directory: Path | None, *, probes: bool) -> None:
-    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), of what lies beside them, or of reports."""
+    """Print the JSON Schema of a DOCUMENT: of runbooks (the default), of what lies beside them, of reports or postmortems."""
     if directory is not None:
         _write_all(directory, probes=probes)
         return
@@ -54,6 +54,11 @@ def command(document: str, directory: Path | None, *, probes: bool) -> None:
         from runbook_engine.report import report_schema
 
         click.echo(json.dumps(report_schema(), indent=2))
+        return
+    if document == "postmortem":
+        from runbook_engine.incidents.postmortem_model import postmortem_schema
+
+        click.echo(json.dumps(postmortem_schema(), indent=2))
         return
     click.echo(_schema(document, probes=probes))
 

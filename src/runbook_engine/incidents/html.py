@@ -36,10 +36,16 @@ def incident_html(incident: Incident, now: float) -> str:
     return _page("incident.html.j2", incident.state, view=IncidentView(incident, now))
 
 
+def _shown(value: object) -> object:
+    """Every text stands in one line, harmless to look at; Jinja escapes it after that."""
+    return one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _page(template: str, state: State, **more: object) -> str:
     style = stylesheet() + (TEMPLATES / "incident.css").read_text("utf-8")
     tone = _TONES[state]
     env = html_environment(TEMPLATES)
+    env.finalize = _shown
     env.filters["cut"] = lambda text: cut(one_line(text), _MOST)
     env.filters["recorded"] = recorded
     env.filters["utc"] = utc

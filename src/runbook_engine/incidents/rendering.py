@@ -67,7 +67,7 @@ def markdown(found: Postmortem) -> str:
     env.filters["cell"] = cell
     env.filters["code"] = code
     env.filters["ready"] = Ready
-    env.filters["linked"] = lambda target: link(target, target) if target.startswith("http") else code(target)
+    env.filters["linked"] = lambda target: link(target, target) if target.startswith("http") else cell(target)
     env.filters["recorded"] = recorded
     env.filters["utc"] = utc
     return env.get_template("postmortem.md.j2").render(found=found, rows=tuple(rows(found.response)))

@@ -108,8 +108,8 @@ def stats(incidents: Iterable[Incident], now: float, months: int = 3) -> Stats:
 
 
 def _months_before(now: float, months: int) -> float:
-    """The same day of an earlier month; its last day where it has no such day."""
-    at = datetime.fromtimestamp(now, UTC)
+    """When the same day of an earlier month began; its last day, where it has no such day."""
+    at = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
     for day in range(at.day, 27, -1):
         try:
