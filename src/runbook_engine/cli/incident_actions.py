@@ -19,7 +19,6 @@ from runbook_engine.cli.incident_shared import (
     which_option,
     written,
 )
-from runbook_engine.cli.screen import visible
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
 
@@ -138,6 +137,8 @@ def _day(text: str | None) -> date | None:
 
 
 def _table(found: "Sequence[ListedAction]") -> str:
+    from runbook_engine.cli.screen import visible
+
     rows = [
         (
             f"OVERDUE {each.overdue_days} d" if each.action.overdue else each.state,

@@ -19,7 +19,6 @@ from runbook_engine.cli.incident_shared import (
     which_option,
     written,
 )
-from runbook_engine.cli.screen import visible, width
 from runbook_engine.cli.streams import note as tell
 from runbook_engine.cli.streams import out
 
@@ -45,6 +44,7 @@ def postmortem_command(*, number: int | None, format_: str, output: Path | None,
     It is made from what happened, what runbooks found, and what was said with remark, pin, meeting and actions. The format
     ics is its meeting for a calendar, csv its actions for a spreadsheet.
     """
+    from runbook_engine.cli.screen import width
     from runbook_engine.incidents.rendering import PostmortemFormat, render
 
     with open_store() as store:
@@ -117,6 +117,7 @@ def meeting_command(
     Without --at it begins at the next hour of business that lies within the policy's limit. Those who are engaged or acted
     are invited; who has an e-mail address for a name is so in the calendar file, too.
     """
+    from runbook_engine.cli.screen import visible
     from runbook_engine.incidents.afterwards import schedule
     from runbook_engine.incidents.policy import of_document
     from runbook_engine.incidents.postmortem import meeting_of

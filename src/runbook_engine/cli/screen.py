@@ -4,9 +4,14 @@ import os
 import shutil
 from typing import IO, Any
 
-from runbook_engine.document.diagnostics import visible
-
 __all__ = ["colored", "fancy", "visible", "width"]
+
+
+def visible(text: str) -> str:
+    """What somebody wrote, safe to show on a terminal."""
+    from runbook_engine.document.diagnostics import visible as shown
+
+    return shown(text)
 
 
 def colored(stream: IO[Any]) -> bool:

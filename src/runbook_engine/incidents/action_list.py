@@ -43,12 +43,7 @@ def listed(incidents: Sequence[Incident], now: float, *, every: bool = False) ->
             late = (today_of(policy, now) - date.fromisoformat(each.due)).days if each.overdue else 0
             title = one_line(incident.title)
             found.append(ListedAction(incident=incident.id, incident_title=title, action=each, overdue_days=late))
-    return tuple(
-        sorted(
-            found,
-            key=lambda each: (each.action.done, -each.overdue_days, each.action.due, each.incident, each.action.action),
-        )
-    )
+    return tuple(sorted(found, key=lambda each: (each.action.done, each.action.due, each.incident, each.action.action)))
 
 
 def as_json(actions: Sequence[ListedAction]) -> str:

@@ -34,7 +34,9 @@ def test_what_is_to_happen_at_the_end_happens_and_the_exit_code_is_kept(tmp_path
     assert (done.returncode, done.stdout) == (2, "cleaned up\n")
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("incident", "--help"), ("incident", "actions", "--help")]
+)
 def test_help_loads_nothing_heavy(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert loaded(str(tmp_path), *arguments) & (HEAVY | CLIENTS) == set()
 

@@ -54,6 +54,7 @@ def utc(day: int, hour: int, minute: int = 0) -> datetime:
         (utc(19, 20, 0), utc(20, 9)),
         (utc(20, 15, 58), None),  # on a Friday evening: nothing is left within 24 hours
         (utc(21, 10, 0), None),  # on a Saturday: Monday is too late
+        (utc(22, 8, 30), None),  # on a Sunday: Monday at 9 is half an hour too late
         (utc(22, 9, 30), utc(23, 9)),  # on a Sunday: Monday at 9 is within 24 hours
     ],
 )
