@@ -42,8 +42,7 @@ def meeting_file(incident: Incident) -> str:
         f"SUMMARY:{escaped(f'Postmortem of incident {incident.id}: {title}')}",
         f"DESCRIPTION:{escaped(_description(incident, found))}",
         *([f"LOCATION:{escaped(one_line(found.place))}"] if found.place else []),
-        *([f"ORGANIZER:mailto:{found.by}"] if _ADDRESS.match(found.by) else []),
-        *(f'ATTENDEE;CN="{each}";RSVP=TRUE:mailto:{each}' for each in found.attendees if _ADDRESS.match(each)),
+        *_people(found),
         "STATUS:CONFIRMED",
         "END:VEVENT",
         "END:VCALENDAR",
@@ -77,6 +76,17 @@ def _uid(incident: Incident) -> str:
 
 def _utc(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _people(meeting: e.MeetingScheduled) -> Iterator[str]:
+    """Who has attendees must have an organizer, too; one without an address is named as other calendars do it."""
+    invited = [each for each in meeting.attendees if _ADDRESS.match(each)]
+    if not invited:
+        return
+    name = one_line(meeting.by).replace('"', "'")
+    address = f"mailto:{meeting.by}" if _ADDRESS.match(meeting.by) else "invalid:nomail"
+    yield f'ORGANIZER;CN="{name}":{address}'
+    yield from (f'ATTENDEE;CN="{each}";RSVP=TRUE:mailto:{each}' for each in invited)
 
 
 def _description(incident: Incident, meeting: e.MeetingScheduled) -> str:

@@ -32,7 +32,7 @@ class _Page:
         yield from self._part("Timeline (UTC)")
         for each in found.timeline:
             later = f" (written down {_utc(each.written_at)})" if each.written_at else ""
-            yield from self.fill(f"{each.text}{later}", 20, mark=_utc(each.at), mark_width=16)
+            yield from self.fill(f"{each.text}{later}", 25, mark=f"{each.seq:>3}  {_utc(each.at)} ", mark_width=22)
         yield from self._response()
         yield from self._said("What went well", found.went_well, "went_well")
         yield from self._said("What did not go well", found.went_badly, "went_badly")

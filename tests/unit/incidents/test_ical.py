@@ -48,6 +48,15 @@ def test_addresses_are_invited_and_names_are_only_told(lived: Lived) -> None:
     assert "z@z" in event["description"]
 
 
+def test_an_organizer_without_an_address_is_named_where_somebody_is_invited(lived: Lived) -> None:
+    organizer = read(shop_down())["organizer"]
+    assert (str(organizer), organizer.params["CN"]) == ("invalid:nomail", "ann")
+    resolved = acting.resolve(at(60), "b")
+    quoted = lived("P1", resolved, afterwards.schedule(at(61), 'a"b;:c\r\nX:y', invited=["a@example.com"]))
+    assert read(quoted)["organizer"].params["CN"].startswith("a'b;:c")
+    assert "organizer" not in read(lived("P1", resolved, afterwards.schedule(at(61), "ann")))
+
+
 def test_lines_end_as_the_standard_says_and_are_no_longer_than_75_octets() -> None:
     text = render(shop_down(), NOW, PostmortemFormat.ICS)
     assert text.endswith("END:VCALENDAR\r\n")
