@@ -137,8 +137,10 @@ def test_the_root_cause_is_from_findings_and_remarks_and_blind_spots_say_what_wa
 
 
 def test_why_it_has_its_priority_is_the_reason_of_the_last_change(lived: Lived) -> None:
-    changed = lived("P2", acting.reprioritise(at(3), "bob", Severity.P0, "nobody can pay"))
-    assert postmortem(changed, at(9)).because == ("nobody can pay",)
+    worse = acting.reprioritise(at(3), "bob", Severity.P0, "nobody can pay")
+    assert postmortem(lived("P2", worse), at(9)).because == ("nobody can pay",)
+    better = acting.reprioritise(at(6), "bob", Severity.P1, "only some cannot")
+    assert postmortem(lived("P2", worse, better), at(9)).because == ("only some cannot",)
 
 
 @pytest.mark.parametrize("names", [False, True])
