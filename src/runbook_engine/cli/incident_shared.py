@@ -15,6 +15,7 @@ from runbook_engine.cli.streams import out
 from runbook_engine.incidents.moments import Clock, MachineClock
 
 if TYPE_CHECKING:
+    from runbook_engine.engine.trace import Trace
     from runbook_engine.incidents.acting import Decide
     from runbook_engine.incidents.incident import Incident
     from runbook_engine.incidents.store import IncidentStore
@@ -161,3 +162,12 @@ def _shown(incident: "Incident", format_: str, at: float) -> str:
     from runbook_engine.cli.incident_view import as_json, page
 
     return json.dumps(as_json(incident, at), indent=2) + "\n" if format_ == "json" else page(incident, at)
+
+
+def trace_of(run: str) -> "Trace":
+    """A past run, by its id or the beginning of it."""
+    from runbook_engine.engine.sqlite import SqliteJournal, default_file
+    from runbook_engine.engine.trace import fold
+
+    with SqliteJournal(default_file()) as journal:
+        return fold(journal.events(run))

@@ -270,7 +270,7 @@ def close(at: float, by: str, text: str = "") -> Decide:
 def _not_over(incident: Incident, what: str) -> None:
     if incident.is_over:
         message = f"incident {incident.id} is {incident.state} and cannot be {what}; it may be opened again: "
-        raise IncidentError(f"{message}runbook incident reopen {incident.id} --because …")
+        raise IncidentError(f"{message}runbook incident reopen --incident {incident.id} --because …")
 
 
 def _not_closed(incident: Incident, what: str) -> None:

@@ -6,8 +6,10 @@ That matters, because only what surely did not arrive may be sent again.
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -119,27 +121,44 @@ def _secrets(address: str) -> Iterator[str]:
             yield unquote(each)
 
 
+class _Ear(logging.Filter):
+    """Keeps what is logged in a thread that listens, and lets nothing of it pass; in others it changes nothing."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+        self._heard = threading.local()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        records: list[logging.LogRecord] | None = getattr(self._heard, "records", None)
+        if records is None:
+            return record.levelno >= self._level
+        records.append(record)
+        return False
+
+    @contextmanager
+    def listening(self) -> Iterator[list[logging.LogRecord]]:
+        self._heard.records = []
+        try:
+            yield self._heard.records
+        finally:
+            self._heard.records = None
+
+
+@lru_cache(maxsize=1)
+def _ears() -> tuple[_Ear, _Ear]:
+    """At the logger of apprise, and at that of its requests, in whose paths the secret of a webhook stands."""
+    apprise, requests = logging.getLogger("apprise"), logging.getLogger("urllib3.connectionpool")
+    ears = _Ear(apprise.getEffectiveLevel()), _Ear(logging.NOTSET)
+    apprise.setLevel(logging.DEBUG)
+    apprise.addFilter(ears[0])
+    requests.addFilter(ears[1])
+    return ears
+
+
 @contextmanager
 def _heard() -> Iterator[list[logging.LogRecord]]:
-    """What apprise logs meanwhile, here and nowhere else."""
-    records: list[logging.LogRecord] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            records.append(record)
-
-    logger, keeper = logging.getLogger("apprise"), Keeper()
-    # Its requests are logged with their paths, in which the secret of a webhook stands.
-    requests = logging.getLogger("urllib3")
-    before = logger.level, logger.propagate, requests.level
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
-    logger.addHandler(keeper)
-    requests.setLevel(logging.CRITICAL)
-    try:
+    """What apprise logs meanwhile in this thread, here and nowhere else."""
+    ear, requests = _ears()
+    with ear.listening() as records, requests.listening():
         yield records
-    finally:
-        logger.removeHandler(keeper)
-        logger.setLevel(before[0])
-        logger.propagate = before[1]
-        requests.setLevel(before[2])

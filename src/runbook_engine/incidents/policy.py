@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from runbook_engine.document import DiagnosticLevel
 from runbook_engine.document.incident_policy import IncidentPolicy, Weekday
 from runbook_engine.document.incident_policy_load import load_incident_policy_file
 from runbook_engine.document.models import Severity
 from runbook_engine.document.playbook import Playbook
 from runbook_engine.document.playbook_load import load_playbook_file
-from runbook_engine.errors import InvalidDocumentError
+from runbook_engine.errors import InvalidDocumentError, JournalError
 from runbook_engine.graph.incident_policy import check_incident_policy
 from runbook_engine.graph.playbook import check_playbook
 from runbook_engine.incidents.business import Calendar
@@ -56,8 +58,19 @@ def as_document(policy: IncidentPolicy) -> Mapping[str, Any]:
 
 
 def of_document(document: Mapping[str, Any]) -> IncidentPolicy:
-    """The policy that an incident keeps."""
-    return IncidentPolicy.model_validate(document)
+    """The policy that an incident keeps. Raises JournalError where another version of runbook-engine wrote it."""
+    try:
+        return IncidentPolicy.model_validate(document)
+    except ValidationError as error:
+        raise unreadable("policy", error) from error
+
+
+def unreadable(what: str, error: ValidationError) -> JournalError:
+    """What to say of a document that an incident keeps and that is none here."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    message = f"the {what} that the incident keeps cannot be read by this version of runbook-engine"
+    return JournalError(f"{message} ({where}: {first['msg']}); use the version that opened it")
 
 
 def calendar(policy: IncidentPolicy) -> Calendar:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from pydantic import ValidationError
 
 from runbook_engine.document.playbook import Playbook, Task
 from runbook_engine.errors import IncidentError, did_you_mean
 from runbook_engine.incidents.incident import Incident
+from runbook_engine.incidents.policy import unreadable
 
 
 class IncidentTask(Struct, frozen=True):
@@ -35,7 +37,7 @@ def placed_tasks(incident: Incident) -> Sequence[IncidentTask]:
     """All tasks of the incident, in the order of its playbooks."""
     found: list[IncidentTask] = []
     for started in incident.playbooks:
-        playbook = Playbook.model_validate(started.playbook)
+        playbook = _kept(started.playbook)
         for each in playbook.tasks():
             phase = playbook.phases[each.phase]
             found.append(
@@ -50,6 +52,13 @@ def placed_tasks(incident: Incident) -> Sequence[IncidentTask]:
                 )
             )
     return found
+
+
+def _kept(document: Mapping[str, Any]) -> Playbook:
+    try:
+        return Playbook.model_validate(document)
+    except ValidationError as error:
+        raise unreadable("playbook", error) from error
 
 
 def find_task(incident: Incident, name: str) -> IncidentTask:

@@ -1,5 +1,8 @@
 """Incidents as time passes: watching, reminders, summaries, clocks that go wrong, and completion."""
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 from click.shell_completion import ShellComplete
 from tests.integration.incidents.conftest import BEGIN, Desk, Endpoint, Mailbox
@@ -125,3 +128,16 @@ def test_the_playbooks_that_there_are_are_listed(desk: Desk) -> None:
         "p0-critical        P0 Critical Incident Playbook (P0)",
         "security-incident  Security Incident Playbook",
     ]
+
+
+@pytest.mark.parametrize(("there", "gone"), [('"acknowledgement"', '"acknowledgment"'), ('"phases"', '"fases"')])
+def test_what_another_version_wrote_is_told_and_nothing_breaks(
+    desk: Desk, tmp_path: Path, there: str, gone: str
+) -> None:
+    desk("incident", "open", "Shop down", "-p", "P0")
+    with sqlite3.connect(tmp_path / "state" / "journal.sqlite3") as connection:
+        connection.execute("update incident_events set event = replace(event, ?, ?)", (there, gone))
+    connection.close()
+    desk("incident", "show", code=2)
+    assert "cannot be read by this version of runbook-engine" in desk.err
+    assert "use the version that opened it" in desk.err

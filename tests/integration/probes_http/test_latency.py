@@ -165,8 +165,8 @@ async def test_a_sample_that_still_hangs_when_time_runs_out_is_not_forgotten(
 async def test_when_time_runs_out_the_samples_so_far_are_told_of_if_they_are_enough(
     servers: Any, response: Any, measure: Any
 ) -> None:
-    server = await servers.http(response(delay=0.05))
-    reading = await measure(latency, timeout=2.0, url=server.url, samples=1000, concurrency=1)
+    server = await servers.http(response(delay=0.1))
+    reading = await measure(latency, timeout=4.0, url=server.url, samples=1000, concurrency=1)
     assert 5 <= reading.samples < 40
     assert reading.error_rate == 0.0
     assert reading.evidence["cut_off"] == f"time ran out when {reading.samples} of 1000 requests were finished"

@@ -89,7 +89,7 @@ def test_after_it_is_resolved_people_meet_within_24_hours(lived: Lived, policy: 
     ("decisions", "says"),
     [
         ([acting.close(at(1), "ann")], "resolve it first"),
-        ([acting.resolve(at(1), "ann"), acting.resolve(at(2), "ann")], "reopen 1 --because"),
+        ([acting.resolve(at(1), "ann"), acting.resolve(at(2), "ann")], "reopen --incident 1 --because"),
         ([acting.resolve(at(1), "ann"), acting.acknowledge(at(2), "ann")], "cannot be acknowledged"),
         ([acting.mitigate(at(1), "ann"), acting.mitigate(at(2), "ann")], "mitigated already"),
         ([acting.reopen(at(1), "ann", "x")], "is open"),
