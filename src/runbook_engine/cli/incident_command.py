@@ -1,7 +1,9 @@
 """``runbook incident``."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
@@ -42,8 +44,58 @@ if TYPE_CHECKING:
     from runbook_engine.engine.trace import Trace
 
 
+SUMMARIES: Mapping[str, str] = MappingProxyType(
+    {
+        "classify": "Say how bad it is, and by which rule.",
+        "open": "Open an incident; who should be there is told at once.",
+        "list": "List the incidents that are not closed.",
+        "show": "Show who should be there, what is due, what happened.",
+        "watch": "Say what happens and what is due, as time passes.",
+        "ack": "Say that you are on it.",
+        "assign": "Say who fills a role.",
+        "escalate": "Call people now, before the matrix does.",
+        "priority": "Make it worse or less bad.",
+        "playbook": "Follow a playbook, or list those that there are.",
+        "tasks": "List what is to be done, by whom and by when.",
+        "done": "Say that a task is done.",
+        "skip": "Say that a task is left out.",
+        "run": "Run a runbook and attach what it finds.",
+        "attach": "Attach a past run with its findings.",
+        "evidence": "Keep the hash of a file.",
+        "note": "Write down what happened.",
+        "update": "Say how it stands.",
+        "tell": "Tell customers, regulators, executives something.",
+        "messages": "Show the messages that wait, and send them.",
+        "mitigate": "Say that it no longer hurts.",
+        "resolve": "Say that the cause is gone.",
+        "reopen": "Say that it hurts again, or never stopped.",
+        "close": "Say that nothing more is expected of anybody.",
+        "remark": "Write a sentence for the postmortem.",
+        "pin": "Have the timeline show an event, or leave it out.",
+        "meeting": "Schedule the postmortem's meeting, or move it.",
+        "postmortem": "Render the blameless postmortem.",
+        "actions": "Keep what is to be done afterwards.",
+        "stats": "Tell how long incidents took, over months.",
+        "summary": "Sum up the incidents of the last days.",
+    }
+)
+"""What each command is for, in the order in which an incident needs them."""
+
+
+class _InOrder(click.Group):
+    """Lists commands in the order of their summaries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(SUMMARIES)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
 @click.group(
     "incident",
+    cls=_InOrder,
     epilog=examples(
         "runbook incident classify --answer outage=no --answer error_rate=7%",
         "runbook incident open 'Checkout answers with errors' --answer payment=yes",

@@ -1,5 +1,6 @@
 """Incidents as time passes: watching, reminders, summaries, clocks that go wrong, and completion."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from click.shell_completion import ShellComplete
 from tests.integration.incidents.conftest import BEGIN, Desk, Endpoint, Mailbox
 
 from runbook_engine.cli.app import app
+from runbook_engine.cli.incident_command import SUMMARIES, command
 
 
 def test_watching_says_what_comes_and_what_is_late_each_once(desk: Desk) -> None:
@@ -141,3 +143,10 @@ def test_what_another_version_wrote_is_told_and_nothing_breaks(
     desk("incident", "show", code=2)
     assert "cannot be read by this version of runbook-engine" in desk.err
     assert "use the version that opened it" in desk.err
+
+
+def test_every_command_is_listed_with_what_it_is_for_on_a_narrow_terminal(desk: Desk) -> None:
+    desk.patch.setenv("COLUMNS", "72")
+    shown = desk("incident", "--help")
+    assert set(SUMMARIES) == set(command.commands)
+    assert all(re.search(rf"^  {name} +{re.escape(text)}$", shown, re.MULTILINE) for name, text in SUMMARIES.items())
