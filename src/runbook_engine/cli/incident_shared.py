@@ -142,12 +142,13 @@ def output_option() -> Callable[[F], F]:
 
 
 def clean(text: str) -> str:
-    """What somebody typed, without the passwords in it."""
+    """What somebody typed, without the passwords in it, and without signs that act or cannot be written down."""
     from runbook_engine.engine.border import Border, passwords
+    from runbook_engine.hostile import harmless
 
     border = Border(passwords(text))
     border.learn_environment(os.environ)
-    return border.text(text)
+    return border.text(harmless(text))
 
 
 def show(incident: "Incident", format_: str, file: Path | None = None) -> None:

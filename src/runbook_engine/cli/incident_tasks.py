@@ -99,7 +99,7 @@ def evidence_command(*, file: Path, task: str, text: str, number: int | None, by
             size = stream.tell()
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    name = str(file.resolve())
+    name = clean(str(file.resolve()))
     return act(
         number,
         by,

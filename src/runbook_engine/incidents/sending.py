@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from runbook_engine.document.incident_policy import AlertKind, IncidentPolicy
-from runbook_engine.errors import IncidentError, did_you_mean
+from runbook_engine.errors import IncidentError, UsageError, did_you_mean
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.incident import Delivery, Incident
 from runbook_engine.incidents.messages import Message, MessageState, Outgoing, outbox
@@ -65,16 +65,21 @@ class Sender(Struct, frozen=True):
             for each in self._due(number, keys):
                 if each.message.key not in last or last[each.message.key].answer is not None:
                     last[each.message.key] = self._try(number, each.message)
-            now = self.clock.now()
-            coming = [each.retry_at for each in last.values() if each.retry_at is not None and each.retry_at <= end]
+            # What somebody else has sent or dropped meanwhile, or what came too late, is not waited for.
+            waiting = [each for each in self._outbox(number, keys) if each.state is MessageState.RETRY]
+            times = [each.delivery.retry_at for each in waiting if each.message.key in last]
+            coming = [at for at in times if at is not None and at <= end]
             if not coming:
                 return tuple(last.values())
-            self.clock.sleep(max(0.0, min(coming) - now))
+            self.clock.sleep(max(0.0, min(coming) - self.clock.now()))
 
     def _due(self, number: int, keys: Sequence[str]) -> Sequence[Outgoing]:
+        return [each for each in self._outbox(number, keys) if each.is_due]
+
+    def _outbox(self, number: int, keys: Sequence[str]) -> Sequence[Outgoing]:
         incident = self.store.load(number)
         found = outbox(incident, of_document(incident.policy_document), self.clock.now())
-        return [each for each in found if each.is_due and (not keys or each.message.key in keys)]
+        return [each for each in found if not keys or each.message.key in keys]
 
     def _try(self, number: int, message: Message) -> Sent:
         incident = self.store.load(number)
@@ -82,7 +87,7 @@ class Sender(Struct, frozen=True):
             service = self.services(message.destination)
             wording = worded(message, incident, of_document(incident.policy_document), self.library)
             pieces = split(wording.body, service.most(wording))
-        except (NoServiceError, ValueError) as problem:
+        except (NoServiceError, UsageError, ValueError) as problem:
             sent = Sent(message, None, str(problem))
             self.told(sent)
             return sent

@@ -181,3 +181,27 @@ def test_nobody_can_be_told_what_is_not_so(shell: Any) -> None:
     told = shell("incident", "tell", "customers", "--message", "resolved")
     assert (told.returncode, "incident 1 is not resolved; nobody can be told so" in told.stderr) == (2, True)
     assert "give a TEXT" in shell("incident", "tell", "customers").stderr
+
+
+def test_signs_that_cannot_be_written_down_are_made_visible(shell: Any) -> None:
+    strange = b"caf\xe9 \x1b[2J\xe2\x80\xae".decode("utf-8", "surrogateescape")
+    (shell.folder / strange.replace("/", "")).write_text("x")
+    for arguments in (
+        ("open", strange, "-p", "P3", "--by", strange, "--description", strange),
+        ("update", strange),
+        ("tell", "customers", strange),
+        ("evidence", strange, "--note", strange),
+        ("assign", "cto", strange),
+        ("remark", "lesson", strange),
+        ("actions", "add", strange, "--owner", strange, "--link", strange),
+        ("mitigate", strange),
+        ("resolve", strange),
+        ("meeting", "--place", strange, "--invite", strange),
+        ("postmortem", "--format", "html"),
+        ("postmortem", "--format", "ics"),
+        ("messages", "--all"),
+    ):
+        done = shell("incident", *arguments)
+        assert done.returncode == 0, (arguments[0], done.stderr)
+        assert "\x1b" not in done.stdout
+    assert "caf⟨U+DCE9⟩ ␛[2J⟨U+202E⟩" in shell("incident", "show").stdout

@@ -336,3 +336,37 @@ def test_an_address_shows_nowhere(
     kept = (tmp_path / "journal.sqlite3").read_bytes() + str(sent).encode() + caplog.text.encode()
     assert b"T0KENT0KEN" not in kept
     assert b"hunter2" not in kept
+
+
+def test_whoever_waits_for_the_next_try_ends_when_there_is_none_any_more(
+    sending: Callable[..., Sending], endpoint: Endpoint
+) -> None:
+    it = sending(hook(endpoint))
+    endpoint.usual = 503
+    wait = it.clock.sleep
+
+    def resolve_meanwhile(seconds: float) -> None:
+        wait(seconds)
+        it.act(drop(it.clock.at, "carl", "0/slack"))
+
+    it.clock.sleep = resolve_meanwhile  # type: ignore[method-assign]
+    it.send("0/slack")
+    assert len(endpoint.got) == 1
+
+
+def test_a_mistake_in_a_template_keeps_no_other_message_back(
+    sending: Callable[..., Sending],
+    endpoint: Endpoint,
+    mailbox: Mailbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "runbooks" / "messages").mkdir(parents=True)
+    (tmp_path / "runbooks" / "messages" / "internal.j2").write_text("{{ nothing }}")
+    monkeypatch.chdir(tmp_path)
+    it = sending({**hook(endpoint), **mail(mailbox)})
+    it.act(telling.tell(OPENED, "ann", Audience.EXECUTIVES, "", kind=MessageKind.OPENED))
+    sent = it.send()
+    assert "internal.j2:1: " in sent["0/slack"].problem
+    assert sent["1/incidents_mail"].is_sent
+    assert it.state("0/slack") is MessageState.WAITING
