@@ -4,8 +4,9 @@ import json
 import re
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from msgspec import Struct
 
@@ -13,6 +14,9 @@ from runbook_engine.document.models import Severity
 from runbook_engine.incidents.messages import Destination, Message, PagerAction
 from runbook_engine.incidents.services import Answer, NoServiceError, Service, Verdict, in_time
 from runbook_engine.incidents.wording import Wording
+
+if TYPE_CHECKING:
+    import httpcore
 
 USUAL = "https://events.pagerduty.com/v2/enqueue"
 MOST_SUMMARY = 1024
@@ -58,7 +62,7 @@ class _PagerDuty(Struct, frozen=True):
         headers = [("Content-Type", "application/json"), ("User-Agent", "runbook-engine")]
         timeouts = {"connect": 10.0, "read": 20.0, "write": 10.0, "pool": 10.0}
         try:
-            with httpcore.ConnectionPool(ssl_context=_trusted()) as pool:
+            with httpcore.ConnectionPool(ssl_context=_trusted(), proxy=_proxy(self.url)) as pool:
                 response = pool.request(
                     "POST",
                     self.url,
@@ -66,7 +70,7 @@ class _PagerDuty(Struct, frozen=True):
                     content=json.dumps(self._event(message, wording)).encode(),
                     extensions={"timeout": timeouts},
                 )
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError) as error:
             return Answer(Verdict.FAILED, error=f"PagerDuty cannot be reached: {type(error).__name__}")
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             return Answer(Verdict.UNKNOWN, error=f"PagerDuty did not answer: {type(error).__name__}")
@@ -102,6 +106,20 @@ def _answer(status: int, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
     if status in (408, 429) or status >= 500:
         return Answer(Verdict.FAILED, error=error, retry_after=float(wait) if wait.isdigit() else None)
     return Answer(Verdict.REFUSED, error=f"{error}: the integration key or the event is wrong")
+
+
+def _proxy(url: str) -> "httpcore.Proxy | None":
+    """The proxy of ``http_proxy``, ``https_proxy`` and ``no_proxy``; none stands between this machine and itself."""
+    import httpcore
+
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    found = getproxies().get(parts.scheme, "")
+    if not found or host == "localhost" or host.startswith("127.") or proxy_bypass(host):
+        return None
+    place = urlsplit(found if "://" in found else f"http://{found}")
+    auth = (unquote(place.username), unquote(place.password or "")) if place.username else None
+    return httpcore.Proxy(url=f"{place.scheme}://{place.netloc.rpartition('@')[2]}", auth=auth)
 
 
 def _trusted() -> ssl.SSLContext:

@@ -370,3 +370,18 @@ def test_a_mistake_in_a_template_keeps_no_other_message_back(
     assert "internal.j2:1: " in sent["0/slack"].problem
     assert sent["1/incidents_mail"].is_sent
     assert it.state("0/slack") is MessageState.WAITING
+
+
+def test_pagerduty_is_reached_by_the_proxy_of_the_environment(
+    sending: Callable[..., Sending], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://ann:hunter2@127.0.0.1:{endpoint.port}")
+    it = sending({"RUNBOOK_PAGERDUTY_KEY": f"http://{KEY}@events.pagerduty.test/v2/enqueue"})
+    assert it.send("0/pagerduty")["0/pagerduty"].is_sent
+    ((path, _, headers),) = endpoint.got
+    assert path == "http://events.pagerduty.test/v2/enqueue"
+    assert headers["Proxy-Authorization"] == "Basic YW5uOmh1bnRlcjI="
+    monkeypatch.setenv("no_proxy", "pagerduty.test")
+    it.clock.at += 900
+    it.send("P0+15min/pagerduty", patience=0)
+    assert len(endpoint.got) == 1
