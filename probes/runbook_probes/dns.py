@@ -1,32 +1,42 @@
 """What do name servers say about a name, and do they agree?"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal, Self, cast, get_args
 
 import anyio
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
+from runbook_engine.hostile import one_line
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Count, Duration, ErrorKind, Params, ProbeContext, ProbeError, Reading, probe
 from runbook_engine.quantity import Dimension, show
-from runbook_probes.command_line import pasteable
-from runbook_probes.network import allowance, is_address, where
+from runbook_probes.dns_here import Family, Found, Source, known_here, not_asked
+from runbook_probes.network import AS_ASCII, allowance, ascii_name, is_address, where
 
 if TYPE_CHECKING:
-    import dns.asyncresolver
-    import dns.exception
+    from runbook_probes.dns_asking import Answer
 
 MOST_RECORDS = 50
+MOST_HERE_S = 3.0
+"""Seconds for this machine's own look-up, once the name servers have said that there is no such name."""
 PORT = 53
-SYSTEM = "system"
 
-RecordType = Literal["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"]
+RecordType = Literal["A", "AAAA", "ADDRESS", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"]
 
 
 def _name(text: str) -> str:
-    name = text.removesuffix(".")
-    if not name or len(name) > 253 or any(not 0 < len(label) <= 63 for label in name.split(".")):
-        raise ValueError(f"{text[:80]!r} is not a name; write for example api.example.com")
+    """In ASCII, as it is asked for. Raises ValueError."""
+    try:
+        name = ascii_name(text).removesuffix(".")
+    except UnicodeError:
+        raise ValueError(f"{text!r} has letters that no name has; {AS_ASCII}") from None
+    if (
+        not name
+        or name.startswith("-")
+        or len(name) > 253
+        or any(not 0 < len(label) <= 63 for label in name.split("."))
+    ):
+        raise ValueError(f"{text!r} is not a name; write for example api.example.com")
     if any(letter.isspace() or letter in "/@:" for letter in name) and not is_address(name):
         raise ValueError("this is not a name; write it alone, without scheme, port or path: api.example.com")
     return name
@@ -50,7 +60,7 @@ def _listed(value: object) -> object:
 
 class ResolveParams(Params):
     name: Annotated[str, AfterValidator(_name)] = Field(description="A full name; for PTR an address may be given")
-    type: RecordType = "A"
+    type: RecordType = Field("A", description="The type of record; ADDRESS stands for A and AAAA alike")
     resolvers: Annotated[
         tuple[Annotated[str, AfterValidator(_resolver)], ...],
         BeforeValidator(_listed, json_schema_input_type=str | list[str]),
@@ -62,30 +72,41 @@ class ResolveParams(Params):
 
     @model_validator(mode="after")
     def _an_address_has_a_pointer_alone(self) -> Self:
-        if is_address(self.name) and self.type != "PTR":
+        if is_address(self.name) and self.type != "PTR" and self.family is None:
             raise ValueError(f"{self.name} is an address; give type: PTR to look up its name")
         return self
 
+    @property
+    def family(self) -> Family | None:
+        """The type, where it is one of addresses: other ways than by name servers lead to these."""
+        return cast("Family", self.type) if self.type in get_args(Family) else None
+
 
 class ResolveReading(Reading):
+    LATENCIES = ("time",)
+    FAILURES = ("failed", "agree", "records", "source")
     LOGS = ("resolvers",)
 
-    records: Count = Field(description="Different records, over all name servers that were asked")
-    ttl: Duration = Field(description="The shortest time for which a record, or an alias on the way to it, may be kept")
-    time: Duration = Field(description="How long the slowest answer took")
-    agree: bool = Field(description="Whether every name server gave an answer, and all the same one")
-    failed: Count = Field(description="Name servers that gave no answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    records: tuple[str, ...]
-    ttl: float
-    time: float
+    records: Count = Field(description="Different records, over all that were asked")
+    source: Source = Field(
+        description="Where they come from: name_servers; where no name server knows the name, the hosts_file, or another "
+        "way of this machine such as search domains, mDNS or a VPN (machine); reserved for localhost, which nobody is asked "
+        "for; address where the name is one itself"
+    )
+    ttl: Duration | None = Field(
+        None, description="The shortest time for which a record, or an alias on the way to it, may be kept"
+    )
+    time: Duration | None = Field(None, description="How long the slowest answer took")
+    agree: bool = Field(description="Whether all that were asked gave an answer, and the same one")
+    failed: Count = Field(description="Name servers that gave no records")
 
 
 def _command(params: ResolveParams) -> str:
-    question = ["-x", params.name] if is_address(params.name) else [params.name, params.type]
+    if params.family is not None and not_asked(params.name, params.family):
+        return pasteable("getent", "ahosts", params.name)
+    kinds = ("A", "AAAA") if params.type == "ADDRESS" else (params.type,)
+    question = [word for kind in kinds for word in (params.name, kind)]
+    question = ["-x", params.name] if is_address(params.name) else question
     lines = []
     for resolver in params.resolvers or ("",):
         host, _, port = resolver.rpartition(":")
@@ -96,17 +117,24 @@ def _command(params: ResolveParams) -> str:
 
 @probe("dns.resolve", command=_command, reads_only=True)
 async def resolve(params: ResolveParams, ctx: ProbeContext) -> ResolveReading:
-    """Asks name servers, side by side. The hosts file is not looked at, and no search domain is added to the name.
+    """Asks name servers, side by side, for the name as it is, without search domains.
 
-    Raises ProbeError where none of them has a record of that type.
+    Where none of them knows an address of it, and this machine finds one as its programs do, by its hosts file for example,
+    that is the reading, and ``source`` says so. Addresses and localhost are not asked for. Raises ProbeError where there is
+    no record of that type.
     """
+    from runbook_probes.dns_asking import ask
+    from runbook_probes.dns_failure import SYSTEM, dominant, silent
+
+    if params.family is not None and (found := not_asked(params.name, params.family)) is not None:
+        return _unasked(found)
     seconds = allowance(ctx)
     answers: dict[str, Answer] = {}
     failures: dict[str, ProbeError] = {}
 
-    async def ask(resolver: str) -> None:
+    async def one(resolver: str) -> None:
         try:
-            answers[resolver] = await _ask(params, resolver, seconds)
+            answers[resolver] = await ask(params.name, params.type, resolver, seconds)
         except ProbeError as failure:
             failures[resolver] = failure
 
@@ -114,121 +142,68 @@ async def resolve(params: ResolveParams, ctx: ProbeContext) -> ResolveReading:
     with anyio.move_on_after(seconds):
         async with anyio.create_task_group() as group:
             for resolver in dict.fromkeys(asked):
-                group.start_soon(ask, resolver)
+                group.start_soon(one, resolver)
     for resolver in asked:
         if resolver not in answers and resolver not in failures:
-            failures[resolver] = _silent(resolver, seconds)
-    if not answers:
-        raise _dominant(failures, asked)
-    return _reading(answers, failures)
+            failures[resolver] = silent(resolver, seconds)
+    if answers:
+        return _reading(answers, failures)
+    failure = dominant(failures, asked)
+    if failure.kind is ErrorKind.DNS and params.family is not None:
+        started = anyio.current_time()
+        with anyio.move_on_after(min(MOST_HERE_S, allowance(ctx))):
+            here = await known_here(params.name, params.family)
+            if here is not None:
+                return _found_here(here, failures, anyio.current_time() - started)
+    raise failure
 
 
-async def _ask(params: ResolveParams, resolver: str, seconds: float) -> Answer:
-    import dns.asyncresolver
-    import dns.exception
-    import dns.reversename
-
-    client = _client(resolver)
-    started = anyio.current_time()
-    try:
-        name = dns.reversename.from_address(params.name) if is_address(params.name) else params.name
-        answer = await client.resolve(name, params.type, lifetime=seconds, search=False)
-    except (dns.exception.DNSException, OSError, UnicodeError) as error:
-        raise _explained(error, params, resolver, seconds) from error
-    records = tuple(sorted(record.to_text() for record in answer))
-    return Answer(records, float(answer.chaining_result.minimum_ttl), anyio.current_time() - started)
-
-
-def _client(resolver: str) -> "dns.asyncresolver.Resolver":
-    import dns.asyncresolver
-    import dns.resolver
-
-    if resolver == SYSTEM:
-        try:
-            return dns.asyncresolver.Resolver()
-        except dns.resolver.NoResolverConfiguration as error:
-            raise ProbeError(
-                ErrorKind.UNAVAILABLE,
-                "this machine has no name servers configured",
-                remedy="give some as resolvers, for example 1.1.1.1",
-            ) from error
-    host, _, port = resolver.rpartition(":")
-    client = dns.asyncresolver.Resolver(configure=False)
-    client.nameservers = [host.strip("[]")]
-    client.port = int(port)
-    return client
-
-
-def _explained(error: Exception, params: ResolveParams, resolver: str, seconds: float) -> ProbeError:
-    import dns.exception
-    import dns.rcode
-    import dns.resolver
-
-    who = _who(resolver)
-    match error:
-        case dns.resolver.NXDOMAIN():
-            return ProbeError(ErrorKind.DNS, f"the name {params.name} does not exist, says {who}")
-        case dns.resolver.NoAnswer():
-            return ProbeError(ErrorKind.DNS, f"the name {params.name} has no {params.type} record, says {who}")
-        case dns.resolver.YXDOMAIN() | dns.name.LabelTooLong() | dns.name.NameTooLong() | dns.name.EmptyLabel():
-            return ProbeError(ErrorKind.DNS, f"{params.name} is not a name that can be asked for")
-        case dns.exception.Timeout():
-            return _silent(resolver, seconds)
-        case dns.resolver.NoNameservers():
-            return _refused(error, params, who)
-        case OSError():
-            return ProbeError(ErrorKind.REFUSED, f"{who} cannot be asked: {(error.strerror or str(error)).lower()}")
-    return ProbeError(ErrorKind.MALFORMED, f"the answer of {who} could not be understood: {type(error).__name__}")
-
-
-def _refused(error: "dns.resolver.NoNameservers", params: ResolveParams, who: str) -> ProbeError:
-    """Of a server that answered with an error, could not be reached, or made no sense."""
-    reasons = [each[3] for each in error.kwargs["errors"]]
-    last = reasons[-1] if reasons else ""
-    if isinstance(last, OSError):
-        return ProbeError(ErrorKind.REFUSED, f"{who} cannot be asked: {(last.strerror or str(last)).lower()}")
-    if isinstance(last, Exception):
-        return ProbeError(ErrorKind.MALFORMED, f"the answer of {who} could not be understood: {type(last).__name__}")
-    return ProbeError(
-        ErrorKind.DNS,
-        f"{who} could not answer for {params.name}: {last}",
-        remedy="ask another name server; if it answers, the fault is in this one",
-    )
-
-
-def _silent(resolver: str, seconds: float) -> ProbeError:
-    return ProbeError(ErrorKind.TIMEOUT, f"{_who(resolver)} did not answer within {show(seconds, Dimension.DURATION)}")
-
-
-def _who(resolver: str) -> str:
-    return "the name server of this machine" if resolver == SYSTEM else f"the name server {resolver}"
-
-
-def _dominant(failures: Mapping[str, ProbeError], asked: Sequence[str]) -> ProbeError:
-    """What a server said counts for more than that another one said nothing."""
-    ordered = [failures[resolver] for resolver in dict.fromkeys(asked)]
-    first = next((each for each in ordered if each.kind is ErrorKind.DNS), ordered[0])
-    more = f" (and {len(ordered) - 1} more gave no answer)" if len(ordered) > 1 else ""
-    found = ProbeError(first.kind, first.message + more, remedy=first.remedy)
-    found.__cause__ = first.__cause__
-    return found
-
-
-def _reading(answers: Mapping[str, Answer], failures: Mapping[str, ProbeError]) -> ResolveReading:
+def _reading(answers: Mapping[str, "Answer"], failures: Mapping[str, ProbeError]) -> ResolveReading:
     evidence: dict[str, JsonValue] = {}
     for resolver, answer in answers.items():
         evidence[resolver] = {
-            "records": list(answer.records[:MOST_RECORDS]),
+            "records": list(answer.texts[:MOST_RECORDS]),
             "ttl": show(answer.ttl, Dimension.DURATION),
             "time": show(answer.time, Dimension.DURATION),
         }
-    for resolver, failure in failures.items():
-        evidence[resolver] = {"error": str(failure)}
     return ResolveReading(
         records=len({record for answer in answers.values() for record in answer.records}),
+        source="name_servers",
         ttl=min(answer.ttl for answer in answers.values()),
         time=max(answer.time for answer in answers.values()),
         agree=not failures and len({answer.records for answer in answers.values()}) == 1,
         failed=len(failures),
-        evidence={"resolvers": evidence},
+        evidence={"resolvers": {**evidence, **_told(failures)}},
     )
+
+
+def _found_here(found: Found, failures: Mapping[str, ProbeError], time: float) -> ResolveReading:
+    where = {"hosts_file": "the hosts file of this machine", "machine": "another way than by these name servers"}
+    here: dict[str, JsonValue] = {"records": list(found.addresses[:MOST_RECORDS]), "found": where[found.source]}
+    if found.canonical:
+        here["name"] = one_line(found.canonical)
+    return ResolveReading(
+        records=len(found.addresses),
+        source=found.source,
+        time=time,
+        agree=False,
+        failed=len(failures),
+        missing={"ttl": "no name server gave a record"},
+        evidence={"resolvers": {**_told(failures), "this machine": here}},
+    )
+
+
+def _unasked(found: Found) -> ResolveReading:
+    reason = "the name is an address" if found.source == "address" else "localhost is this machine everywhere"
+    return ResolveReading(
+        records=len(found.addresses),
+        source=found.source,
+        agree=True,
+        failed=0,
+        missing=dict.fromkeys(("ttl", "time"), f"{reason}: nobody was asked"),
+        evidence={"resolvers": {"this machine": {"records": list(found.addresses), "found": reason}}},
+    )
+
+
+def _told(failures: Mapping[str, ProbeError]) -> dict[str, JsonValue]:
+    return {resolver: {"error": str(failure)} for resolver, failure in failures.items()}

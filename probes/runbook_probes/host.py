@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from runbook_engine.pasteable import operands, pasteable
 from runbook_engine.probe import (
     Bytes,
     ErrorKind,
@@ -17,7 +18,6 @@ from runbook_engine.probe import (
     probe,
 )
 from runbook_engine.quantity import Dimension, show
-from runbook_probes.command_line import pasteable
 from runbook_probes.host_memory import MemoryUse, memory_use
 from runbook_probes.network import within
 
@@ -45,7 +45,7 @@ class DiskReading(Reading):
 
 
 def _disk_command(params: DiskParams) -> str:
-    return f"{pasteable('df', '-h', params.path)}; {pasteable('df', '-i', params.path)}"
+    return f"{pasteable('df', '-h', *operands(params.path))}; {pasteable('df', '-i', *operands(params.path))}"
 
 
 @probe("host.disk", command=_disk_command, reads_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from runbook_engine.hostile import lines_of
 from runbook_engine.probe import ErrorKind, ProbeError
 
 MOST_TEXT = 65_536
@@ -68,7 +69,7 @@ def memory_use(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")
 def _fields(text: str) -> dict[str, int]:
     """``MemTotal:  16384 kB`` in bytes."""
     found = {}
-    for line in text.splitlines():
+    for line in lines_of(text):
         name, _, rest = line.partition(":")
         number, _, unit = rest.strip().partition(" ")
         if number.isdigit():
@@ -78,7 +79,7 @@ def _fields(text: str) -> dict[str, int]:
 
 def _limited(proc: Path, groups: Path) -> Iterator[_Group]:
     """The groups with a limit in which this process is, from its own up to the root, in version 2 or 1 of control groups."""
-    for line in _text(proc / "self" / "cgroup").splitlines():
+    for line in lines_of(_text(proc / "self" / "cgroup")):
         number, _, rest = line.partition(":")
         controllers, _, name = rest.partition(":")
         if number == "0" and not controllers:
@@ -117,7 +118,7 @@ def _named(folder: Path, base: Path) -> str:
 
 
 def _statistics(folder: Path) -> Mapping[str, int]:
-    pairs = (line.split() for line in _text(folder / "memory.stat").splitlines())
+    pairs = (line.split() for line in lines_of(_text(folder / "memory.stat")))
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
 
 

@@ -1,26 +1,30 @@
 """The http probes: what does a URL answer, and how fast is it?"""
 
 import zlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import anyio
 from pydantic import Field, JsonValue
 
+from runbook_engine.hostile import one_line, opening
 from runbook_engine.probe import (
     Bytes,
     Count,
     Dimension,
+    Document,
     DocumentReading,
     Duration,
     ProbeContext,
     bounded,
+    cut_at,
     probe,
 )
+from runbook_engine.quantity import show
 from runbook_engine.secret import HIDDEN
 from runbook_probes.http_latency import latency
 from runbook_probes.http_params import HttpParams, Size, curl
 from runbook_probes.http_timeline import Timeline
-from runbook_probes.json_text import read_json
+from runbook_probes.json_text import NoCertainValueError, read_json
 from runbook_probes.network import within
 
 if TYPE_CHECKING:
@@ -28,10 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["GetParams", "GetReading", "get", "latency"]
 
-MOST_TEXT = 10_000
-MOST_EXCERPT = 500
+MOST_BODY = 16 * 1024 * 1024
 MOST_HEADERS = 40
-MOST_UNFOLDED = 16 * 1024 * 1024
+MOST_UNFOLDED = MOST_BODY
 HIDDEN_HEADERS = frozenset({"set-cookie", "authorization", "www-authenticate", "authentication-info"})
 """Headers of an answer that may hold what is nobody's business."""
 
@@ -40,24 +43,32 @@ class GetParams(HttpParams):
     max_body: Size = Field(
         1024 * 1024,
         ge=0,
-        le=16 * 1024 * 1024,
+        le=MOST_BODY,
         description="The body is read up to here; what comes after is not waited for",
     )
 
 
 class GetReading(DocumentReading):
-    """``document`` is the body where it is JSON, and ``{"text": ...}`` with its first 10,000 characters where it is not."""
-
+    DOCUMENT = Document(
+        'The body where it is JSON, and `{"text": "…"}` where it is not',
+        example={"status": "ok", "version": "2.4.1", "queue": {"waiting": 3}},
+    )
     LOGS = ("body",)
+    PARTIAL: ClassVar = {"body_size": "max_body", "total": ""}
 
     status: Annotated[int, bounded(Dimension.NUMBER, lower=100, upper=999)] = Field(description="HTTP status")
     ok: bool = Field(description="Whether the status is one of expect_status; without it, one of 200 to 299")
-    total: Duration = Field(description="Time from the start to the end of the body, redirects included")
-    first_byte: Duration = Field(description="Time from the request being sent to the first byte of its answer")
+    total: Duration | None = Field(
+        description="Time from the start to the end of the body, redirects included; missing where the answer is not ok"
+    )
+    first_byte: Duration | None = Field(
+        description="Time from the request being sent to the first byte of its answer; one such as 103, before it, is none; "
+        "missing where the answer is not ok"
+    )
     dns: Duration | None = Field(None, description="Time to look up the name")
     connect: Duration | None = Field(None, description="Time to make the TCP connection")
     tls: Duration | None = Field(None, description="Time for the TLS handshake")
-    body_size: Bytes = Field(description="Size of the body, as far as it was read")
+    body_size: Bytes | None = Field(description="Size of the body; missing where that is more than max_body")
     redirects: Count = Field(0, description="Redirects that were followed")
 
 
@@ -85,25 +96,31 @@ async def get(params: GetParams, ctx: ProbeContext) -> GetReading:
             answer = await client.fetch(timeline, params.max_body)
             total = anyio.current_time() - timeline.started
     ok = params.expects(answer.status)
-    text = _text(answer)
+    text, incomplete = _text(answer)
+    document, uncertain = _document(text)
     return GetReading(
         status=answer.status,
         ok=ok,
-        total=total,
-        first_byte=timeline.first_byte,
+        total=total if ok else None,
+        first_byte=timeline.first_byte if ok else None,
         dns=timeline.dns,
         connect=timeline.connect,
         tls=timeline.tls,
         body_size=len(answer.body),
         redirects=timeline.hops,
-        document=_document(text),
+        document=document,
+        cut=_more(params) if answer.truncated else "",
+        incomplete=incomplete or uncertain,
         evidence=_evidence(answer, timeline, text, ok=ok),
-        missing=_missing(timeline),
+        missing=_missing(
+            timeline, "" if ok else f"the answer has status {answer.status}, which is not what was expected"
+        ),
     )
 
 
-def _missing(timeline: Timeline) -> dict[str, str]:
-    reasons = {}
+def _missing(timeline: Timeline, failed: str) -> dict[str, str]:
+    """Why values are missing. How fast an error came says nothing of how fast the service works."""
+    reasons = dict.fromkeys(("total", "first_byte"), failed) if failed else {}
     if timeline.dns is None:
         reasons["dns"] = "the URL holds an address, nothing was looked up"
     if timeline.tls is None:
@@ -116,35 +133,53 @@ def _evidence(answer: "Answer", timeline: Timeline, text: str, *, ok: bool) -> d
         "address": timeline.address,
         "protocol": answer.version,
         "headers": {
-            name: HIDDEN if name.lower() in HIDDEN_HEADERS else value[:MOST_EXCERPT]
-            for name, value in answer.headers[:MOST_HEADERS]
+            name: HIDDEN if name.lower() in HIDDEN_HEADERS else value for name, value in answer.headers[:MOST_HEADERS]
         },
         "truncated": answer.truncated,
     }
+    if timeline.interim:
+        evidence["interim"] = list(timeline.interim[:MOST_HEADERS])
     if not ok and text:
-        evidence["body"] = text[:MOST_EXCERPT]
+        evidence["body"] = opening(text)
     return evidence
 
 
-def _text(answer: "Answer") -> str:
-    """The body as text. Only UTF-8 and Latin-1 are read, and compressed bodies are unfolded up to a bound."""
-    body = answer.body
+def _more(params: GetParams) -> str:
+    """Why the body is not whole, and how to get more of it."""
+    why = f"the body is longer than {show(params.max_body, Dimension.BYTES)}, and was read up to there"
+    return cut_at(params, "max_body", why, shown=show(MOST_BODY, Dimension.BYTES), instead="ask for less")
+
+
+def _text(answer: "Answer") -> tuple[str, str]:
+    """The body as text, and why it is not the whole. Only UTF-8 and Latin-1 are read, and compressed bodies are unfolded up
+    to a bound.
+    """
+    body, incomplete = answer.body, ""
     encoding = (answer.header("content-encoding") or "identity").strip().lower()
     if encoding in ("gzip", "x-gzip", "deflate"):
+        unfolding = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
-            body = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, MOST_UNFOLDED)
+            body = unfolding.decompress(body, MOST_UNFOLDED)
         except zlib.error:
-            return ""
+            return "", f"the body is said to be {encoding}, and cannot be unfolded"
+        if unfolding.unconsumed_tail:
+            incomplete = f"the body unfolds to more than {show(MOST_UNFOLDED, Dimension.BYTES)}; ask for less"
+        elif not unfolding.eof:
+            incomplete = f"the body is {encoding}, and ends too early"
     elif encoding != "identity":
-        return ""
+        return "", f"the body is {one_line(encoding)}, which is not read"
     kind = (answer.header("content-type") or "").lower()
     latin = any(name in kind for name in ("iso-8859-1", "latin-1", "windows-1252"))
-    return body.decode("cp1252" if latin else "utf-8-sig", "replace")
+    return body.decode("cp1252" if latin else "utf-8-sig", "replace"), incomplete
 
 
-def _document(text: str) -> JsonValue:
-    """JSON where it is, and not nested beyond what the rest of the program can take; text where not."""
+def _document(text: str) -> tuple[JsonValue, str]:
+    """JSON where it is, and not nested beyond what the rest of the program can take; text where not. And why nothing can be
+    taken out of it.
+    """
     try:
-        return read_json(text)
+        return read_json(text), ""
+    except NoCertainValueError as error:
+        return {"text": text}, f"the body is JSON that cannot be taken for certain: {error}"
     except ValueError:
-        return {"text": text[:MOST_TEXT]}
+        return {"text": text}, ""

@@ -8,10 +8,8 @@ import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
-from urllib.parse import urljoin
 
 import httpcore
 
@@ -19,7 +17,9 @@ from runbook_engine.probe import ErrorKind, ProbeError, Secret, in_thread
 from runbook_probes.http_failure import FAILURES, explained
 from runbook_probes.http_network import Network
 from runbook_probes.http_params import HttpParams, Target, read_url
+from runbook_probes.http_redirect import Cookies, redirected
 from runbook_probes.http_timeline import Timeline
+from runbook_probes.trust import client_context
 
 MOST_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -42,31 +42,12 @@ class Answer:
 async def trust(params: HttpParams) -> ssl.SSLContext | None:
     """What certificates are held against; None where no TLS can come up.
 
-    Reading the system's authorities takes some 50 ms, so it is done once for a probe, and in a thread.
+    Reading the system's authorities takes some 50 ms, so it is done once for a probe, and in a thread. Raises ProbeError for
+    a ca_file that cannot be used.
     """
     if params.target.scheme == "http" and not params.follow_redirects:
         return None
-    try:
-        return await in_thread(lambda: _context(params.ca_file))
-    except OSError as error:
-        reason = "it holds no certificates in PEM" if isinstance(error, ssl.SSLError) else error.strerror
-        raise ProbeError(
-            ErrorKind.OTHER,
-            f"the ca_file {params.ca_file} cannot be used: {reason}",
-            remedy="give the path of a PEM file with the certificates of the authorities to trust",
-        ) from error
-
-
-def _context(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=Path(ca_file).expanduser() if ca_file else None)
-    # Python 3.13 turns this on; browsers, curl and older Pythons accept the certificates of private authorities it refuses.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    places = ssl.get_default_verify_paths()
-    if not ca_file and places.cafile is None and places.capath is None:
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    return context
+    return await in_thread(lambda: client_context(params.ca_file))
 
 
 class Client:
@@ -90,22 +71,24 @@ class Client:
     async def fetch(self, timeline: Timeline, most: int) -> Answer:
         """The answer to the request that the parameters describe, with at most ``most`` bytes of its body.
 
-        ``timeline`` is written as things happen. Raises ProbeError where there is no answer.
+        ``timeline`` is written as things happen. Cookies that a redirect sets are sent to where it leads. Raises ProbeError
+        where there is no answer.
         """
-        url, headers = self._params.url.reveal(), self._params.headers
+        url, headers, cookies = self._params.url.reveal(), self._params.headers, Cookies()
         first = target = read_url(url)
         self.timeline = timeline
         for hop in range(MOST_REDIRECTS + 1):
             timeline.hops = hop
             try:
-                answer = await self._ask(target, headers, most)
+                answer = await self._ask(target, headers, cookies.header(target), most)
             except FAILURES as error:
                 raise explained(error, timeline) from error
             location = answer.header("location")
             if not (self._params.follow_redirects and answer.status in REDIRECTS and location):
                 return answer
+            cookies.keep(target, answer.headers)
             try:
-                url = urljoin(url, location)
+                url = redirected(url, location.encode("latin-1"))
                 target = read_url(url)
             except ValueError as error:
                 raise ProbeError(
@@ -117,13 +100,13 @@ class Client:
                 headers = {}
         raise ProbeError(ErrorKind.OTHER, f"{first.where} redirects more than {MOST_REDIRECTS} times")
 
-    async def _ask(self, target: Target, headers: Mapping[str, Secret], most: int) -> Answer:
+    async def _ask(self, target: Target, headers: Mapping[str, Secret], cookies: str, most: int) -> Answer:
         self.timeline.begin(target)
         url = httpcore.URL(
             scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
         )
         body = bytearray()
-        async with self._pool.stream(self._params.method, url, headers=_headers(target, headers)) as response:
+        async with self._pool.stream(self._params.method, url, headers=_headers(target, headers, cookies)) as response:
             if self.timeline.answered is not None:
                 self.timeline.missed = f"{target.where} did not finish sending its answer"
             stream = cast("AsyncGenerator[bytes]", response.aiter_stream())  # closed, where the body is cut
@@ -141,7 +124,7 @@ class Client:
         )
 
 
-def _headers(target: Target, given: Mapping[str, Secret]) -> list[tuple[bytes, bytes]]:
+def _headers(target: Target, given: Mapping[str, Secret], cookies: str) -> list[tuple[bytes, bytes]]:
     """Bodies are asked for uncompressed, so that a small answer cannot unfold into a large one."""
     headers = {
         "Host": target.host_header,
@@ -155,4 +138,10 @@ def _headers(target: Target, given: Mapping[str, Secret]) -> list[tuple[bytes, b
         for known in [each for each in headers if each.lower() == name.lower()]:
             del headers[known]
         headers[name] = value.reveal()
-    return [(name.encode("ascii"), value.encode()) for name, value in headers.items()]
+    sent = [(name.encode("ascii"), value.encode()) for name, value in headers.items()]
+    # Several headers of that name are one, in parts: https://www.rfc-editor.org/rfc/rfc6265#section-5.4 allows but one.
+    own = [value for name, value in sent if name.lower() == b"cookie"]
+    if cookies:
+        sent = [each for each in sent if each[0].lower() != b"cookie"]
+        sent.append((b"Cookie", b"; ".join([*own, cookies.encode("latin-1")])))
+    return sent

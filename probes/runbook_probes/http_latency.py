@@ -4,14 +4,24 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import anyio
 from pydantic import Field, JsonValue
 
-from runbook_engine.probe import Count, Duration, ErrorKind, Percent, ProbeContext, ProbeError, Reading, probe
+from runbook_engine.probe import (
+    Count,
+    Duration,
+    ErrorKind,
+    Percent,
+    ProbeContext,
+    ProbeError,
+    Reading,
+    cut_at,
+    probe,
+)
 from runbook_engine.quantity import Dimension, show
-from runbook_probes.http_params import HttpParams, Seconds, curl
+from runbook_probes.http_params import HttpParams, Seconds, Size, curl
 from runbook_probes.http_timeline import Timeline
 from runbook_probes.network import allowance
 
@@ -20,11 +30,13 @@ if TYPE_CHECKING:
 
 ENOUGH = 5
 """Samples that have to be there for a reading when time runs out before the last one."""
-MOST_BODY = 1024 * 1024
+MOST_BODY = 16 * 1024 * 1024
 SERVER_ERRORS = range(500, 600)
 CLIENT_ERRORS = range(400, 500)
 BESIDE_THE_POINT = range(300, 500)
 """Statuses that answer quickly and say nothing of how fast the service works: redirects, and errors of the caller."""
+LEAST_SHARE = 0.5
+"""Of the requests, those that have to tell a response time, so that what they tell is of the service and not of a few."""
 MOST_SHOWN = 5
 _KIND_OF_STATUS = {
     401: ErrorKind.AUTH,
@@ -41,41 +53,61 @@ class LatencyParams(HttpParams):
     sample_timeout: Seconds = Field(
         5.0, gt=0, le=600, description="A request that takes longer counts as failed; write for example 2s"
     )
+    max_body: Size = Field(
+        1024 * 1024,
+        ge=0,
+        le=MOST_BODY,
+        description="Each body is read up to here; of a longer one the end is not known",
+    )
 
 
 class LatencyReading(Reading):
     """Response times run from the request being sent to the end of its body, over connections that are kept.
 
-    What it took to make the connections is ``connect``, apart from them. All answers count, errors too; a request that timed
-    out counts with the time that was waited, so that a server which hangs cannot look fast. Requests that were refused have
-    no response time and count in ``error_rate`` alone. Percentiles are of the nearest rank: p95 is the smallest response time
-    that at least 95 % of the samples do not exceed.
+    What it took to make the connections is ``connect``, apart from them. They are of the requests that were answered well,
+    with a status of ``expect_status``, and of those that timed out, with the time that was waited: so a server cannot look
+    fast because it fails fast, nor because it hangs. Where these are fewer than half of the requests, or than five, response
+    times are missing. Percentiles are of the nearest rank: p95 is the smallest response time that at least 95 % of those
+    requests do not exceed.
     """
 
+    LATENCIES = ("p50", "p95", "p99", "max", "mean")
+    FAILURES = ("error_rate", "ok")
     LOGS = ("errors",)
+    PARTIAL: ClassVar = dict.fromkeys(LATENCIES, "")
 
-    p50: Duration
-    p95: Duration
-    p99: Duration
-    max: Duration
-    mean: Duration
+    p50: Duration | None
+    p95: Duration | None
+    p99: Duration | None
+    max: Duration | None
+    mean: Duration | None
     connect: Duration = Field(description="Time to make the slowest of the connections: name, TCP and TLS")
     error_rate: Percent = Field(
         description="Share of the samples with no answer, a status of 500 to 599, or another one than expect_status"
     )
     samples: Count = Field(description="Requests that count here")
-    ok: Count = Field(description="Answers with a status of expect_status; without it, of 200 to 299")
+    ok: Count = Field(
+        description="Requests that were answered well: with a status of expect_status; without it, of 200 to 299"
+    )
     client_errors: Count = Field(description="Answers with a status of 400 to 499; no part of error_rate")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request: its response time (None where there is none), what its connection took, and how it ended."""
+    """One request: its response time (None where there is none), what its connection took, and how it ended.
+
+    ``cut``: its body went on beyond what was read.
+    """
 
     time: float | None
     setup: float
     status: int | None = None
     failure: ProbeError | None = None
+    cut: bool = False
+
+    def counts(self, params: LatencyParams) -> bool:
+        """Whether its response time is one of the service: it was answered well, or waited for in vain."""
+        return self.time is not None and (self.status is None or params.expects(self.status))
 
 
 @dataclass(slots=True)
@@ -130,10 +162,11 @@ async def _sample(client: "Client", timeline: Timeline, params: LatencyParams) -
     begun = anyio.current_time()
     with anyio.move_on_after(params.sample_timeout):
         try:
-            answer = await client.fetch(timeline, MOST_BODY)
+            answer = await client.fetch(timeline, params.max_body)
         except ProbeError as failure:
             return Sample(None, timeline.setup, failure=failure)
-        return Sample(anyio.current_time() - begun - timeline.setup, timeline.setup, answer.status)
+        time = anyio.current_time() - begun - timeline.setup
+        return Sample(time, timeline.setup, answer.status, cut=answer.truncated)
     return Sample(params.sample_timeout, timeline.setup, failure=timeline.timed_out(params.sample_timeout))
 
 
@@ -185,21 +218,41 @@ def _hold_against(params: LatencyParams, samples: Sequence[Sample]) -> None:
 
 
 def _reading(params: LatencyParams, samples: Sequence[Sample], *, finished: int, cut: bool) -> LatencyReading:
-    times = sorted(sample.time for sample in samples if sample.time is not None)
+    counting = [sample for sample in samples if sample.counts(params)]
+    times = sorted(sample.time for sample in counting if sample.time is not None)
     failed = sum(_is_error(sample, params) for sample in samples)
+    good = sum(sample.status is not None and params.expects(sample.status) for sample in samples)
+    reason = (
+        "" if len(times) >= max(LEAST_SHARE * len(samples), min(ENOUGH, len(samples))) else _too_few_good(samples, good)
+    )
     return LatencyReading(
-        p50=_percentile(times, 50),
-        p95=_percentile(times, 95),
-        p99=_percentile(times, 99),
-        max=times[-1],
-        mean=sum(times) / len(times),
+        **(dict.fromkeys(LatencyReading.LATENCIES) if reason else _figures(times)),
         connect=max(sample.setup for sample in samples),
         error_rate=100.0 * failed / len(samples),
         samples=len(samples),
-        ok=sum(sample.status is not None and params.expects(sample.status) for sample in samples),
+        ok=good,
         client_errors=sum(sample.status in CLIENT_ERRORS for sample in samples),
+        cut=_longer(params) if any(sample.cut for sample in counting) else "",
+        missing=dict.fromkeys(LatencyReading.LATENCIES, reason) if reason else {},
         evidence=_evidence(params, samples, finished=finished, cut=cut),
     )
+
+
+def _figures(times: Sequence[float]) -> dict[str, float]:
+    percentiles = {f"p{percent}": _percentile(times, percent) for percent in (50, 95, 99)}
+    return {**percentiles, "max": times[-1], "mean": sum(times) / len(times)}
+
+
+def _too_few_good(samples: Sequence[Sample], good: int) -> str:
+    outcomes = Counter(_outcome(sample) for sample in samples).most_common(MOST_SHOWN)
+    told = ", ".join(f"{outcome} {times} times" if times > 1 else f"{outcome} once" for outcome, times in outcomes)
+    return f"{good} of {len(samples)} requests were answered well, too few to tell how fast the service is ({told})"
+
+
+def _longer(params: LatencyParams) -> str:
+    size, most = (show(each, Dimension.BYTES) for each in (params.max_body, MOST_BODY))
+    why = f"a body is longer than {size}, and was read up to there, so that its end is not known"
+    return cut_at(params, "max_body", why, shown=most, instead="ask for less")
 
 
 def _is_error(sample: Sample, params: LatencyParams) -> bool:

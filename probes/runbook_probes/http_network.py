@@ -84,7 +84,8 @@ class _Stream(httpcore.AsyncNetworkStream):
             stream = await TLSStream.wrap(
                 self._stream,
                 ssl_context=ssl_context,
-                hostname=server_hostname,
+                # A certificate has no dot at the end of its names, and SNI neither: browsers and curl leave it out.
+                hostname=server_hostname.removesuffix(".") if server_hostname else server_hostname,
                 standard_compatible=False,
                 server_side=False,
             )

@@ -7,10 +7,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Params, Secret
 from runbook_engine.quantity import Dimension, parse
-from runbook_probes.command_line import pasteable
-from runbook_probes.network import is_address, where
+from runbook_probes.network import AS_ASCII, ascii_name, is_address, where
+from runbook_probes.trust import CA_FILE
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 EXAMPLE = "write for example https://api.example.com/health"
@@ -63,9 +64,9 @@ def read_url(url: str) -> Target:
     if not host or port == 0:
         raise ValueError(f"this URL has no {'port' if host else 'host'} that can be connected to; {EXAMPLE}")
     try:
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
+        host = ascii_name(host)
     except UnicodeError:
-        raise ValueError(f"the host of this URL is not a host name; {EXAMPLE}") from None
+        raise ValueError(f"the host of this URL has letters that no host name has; {AS_ASCII}") from None
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._[]|")
     query = "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._[]|?") if parts.query else ""
     account = unquote(parts.netloc.rpartition("@")[0]) if "@" in parts.netloc else None
@@ -109,6 +110,8 @@ Size = Annotated[int, _of(Dimension.BYTES, "64KiB or 1MiB")]
 class HttpParams(Params):
     """What every http probe takes. Validation errors do not repeat what was given, as it may be secret."""
 
+    CONNECTS_TO = ("url",)
+
     model_config = ConfigDict(hide_input_in_errors=True)
 
     url: Annotated[Secret, AfterValidator(_url)] = Field(description="An http or https URL; it may hold a password")
@@ -120,8 +123,10 @@ class HttpParams(Params):
         tuple[Annotated[int, Field(ge=100, le=999)], ...],
         BeforeValidator(_listed, json_schema_input_type=int | list[int]),
     ] = Field((), description="One status or several that count as good; without it, 200 to 299")
-    ca_file: str = Field("", description="PEM file of the authorities to trust instead of the system's")
-    follow_redirects: bool = False
+    ca_file: str = Field("", description=CA_FILE)
+    follow_redirects: bool = Field(
+        False, description="Follow redirects, up to ten, as browsers do: with the cookies that they set"
+    )
 
     @property
     def target(self) -> Target:
@@ -136,7 +141,7 @@ def curl(params: HttpParams, *, write: str, discard: bool) -> str:
     words: list[str | Secret] = ["curl", "-sS", "-g"]
     words += ["-o", "/dev/null"] if discard else []
     words += ["-I"] if params.method == "HEAD" else []
-    words += ["-L"] if params.follow_redirects else []
+    words += ["-L", "-b", ""] if params.follow_redirects else []  # an empty -b keeps the cookies that redirects set
     words += ["--cacert", params.ca_file] if params.ca_file else []
     for name, value in params.headers.items():
         words += ["-H", Secret(f"{name}: {value.reveal()}", f"{name}: {value.display}")]

@@ -1,24 +1,63 @@
 """Text that may be JSON, from a program or a server that may be anybody's."""
 
 import json
+import math
+from collections import Counter
 from collections.abc import Iterable
 
 from pydantic import JsonValue
 
+from runbook_engine.hostile import one_line, opening
+
 MOST_DEPTH = 64
+_MOST_DIGITS = 309
+"""Those of the greatest number that a float holds."""
+
+
+class NoCertainValueError(ValueError):
+    """The text is JSON, and what a value in it is cannot be told: the message says of which, and why."""
 
 
 def read_json(text: str) -> JsonValue:
     """The document. NaN and Infinity, which JSON does not have, are None.
 
-    Raises ValueError where the text is not JSON, or nested beyond what the rest of the program can take.
+    Raises ValueError where the text is not JSON, or nested beyond what the rest of the program can take, and
+    NoCertainValueError for a key that an object has twice, and for a number that is too large. Whoever wrote it means one of
+    two values, and readers differ in which they take: https://www.rfc-editor.org/rfc/rfc8259#section-4.
     """
     try:
-        found: JsonValue = json.loads(text, parse_constant=lambda _name: None)
+        found: JsonValue = json.loads(
+            text,
+            parse_constant=lambda _name: None,
+            parse_int=_integer,
+            parse_float=_float,
+            object_pairs_hook=_object,
+        )
     except RecursionError as error:
         raise ValueError("too deeply nested") from error
     if _depth(found) > MOST_DEPTH:
         raise ValueError("too deeply nested")
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text.lstrip("-")) > _MOST_DIGITS or math.isinf(float(text)):
+        raise NoCertainValueError(f"it has an integer of {len(text.lstrip('-'))} digits, which is too large")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise NoCertainValueError("it has a number that is too large")
+    return number
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise NoCertainValueError(f'it has the key "{one_line(opening(twice))}" twice in one object')
     return found
 
 

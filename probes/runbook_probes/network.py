@@ -1,6 +1,7 @@
 """Names and TCP connections under a deadline that holds, and what went wrong with them in words."""
 
 import errno
+import re
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,11 @@ NEXT_ADDRESS_AFTER = 0.25
 """Seconds after which the next address is tried beside one that does not answer (RFC 8305, section 5)."""
 
 
+AS_ASCII = "write it as it is registered, in ASCII: xn--…"
+_NOT_IN_A_NAME = re.compile(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]")
+"""Forbidden host code points of https://url.spec.whatwg.org/#host-miscellaneous: some letters are written as these."""
+
+
 def where(host: str, port: int) -> str:
     """``db.example.com:5432``, ``[::1]:5432``."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -29,6 +35,34 @@ def is_address(host: str) -> bool:
     return True
 
 
+def is_this_machine(host: str) -> bool:
+    """Whether the host is ``localhost``, a name below it, or a loopback address."""
+    return ip_address(host).is_loopback if is_address(host) else is_localhost(host)
+
+
+def ascii_name(name: str) -> str:
+    """The name as it is asked for: ``faß.example`` -> ``xn--fa-hia.example``. A name in ASCII stays as it is.
+
+    IDNA 2008 after the mapping of UTS 46, without its transition, as browsers have it: the codec of Python knows IDNA 2003
+    alone, by which ``faß.example`` is ``fass.example``, and somebody else's. Labels in ASCII may be what no host is called,
+    such as ``_dmarc``. Raises UnicodeError.
+    """
+    if name.isascii():
+        return name
+    import idna
+
+    mapped = idna.uts46_remap(name, std3_rules=False, transitional=False)
+    if _NOT_IN_A_NAME.search(mapped):
+        raise UnicodeError("a letter of the name stands for a sign that no name has")
+    labels = mapped.split(".")
+    return ".".join(label if label.isascii() else idna.alabel(label).decode("ascii") for label in labels)
+
+
+def is_localhost(name: str) -> bool:
+    """``localhost`` and every name below it, which mean this machine: https://www.rfc-editor.org/rfc/rfc6761#section-6.3."""
+    return name.lower().removesuffix(".").rpartition(".")[2] == "localhost"
+
+
 async def lookup(host: str) -> tuple[str, ...]:
     """The addresses of a host, in the order in which this machine prefers them.
 
@@ -38,7 +72,8 @@ async def lookup(host: str) -> tuple[str, ...]:
     if is_address(host):
         return (host,)
     try:
-        found = await in_thread(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+        name = "localhost" if is_localhost(host) else ascii_name(host)
+        found = await in_thread(lambda: socket.getaddrinfo(name, None, type=socket.SOCK_STREAM))
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
     return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))

@@ -4,17 +4,19 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Secret
-from runbook_probes.command_line import pasteable
+from runbook_probes.postgres_tokens import NotReadError, first_word
+from runbook_probes.postgres_url import typed
 
 # All that a shell interprets inside double quotes.
 _SPECIAL = re.compile(r'[\\"`$!]')
 
 
-def psql(dsn: Secret, statement: str) -> str:
+def psql(dsn: Secret, *statements: str) -> str:
     """``psql "$DATABASE_URL" -c 'SELECT 1'``."""
-    quoted = f'"{statement}"' if "'" in statement and not _SPECIAL.search(statement) else shlex.quote(statement)
-    return f"{pasteable('psql', dsn)} -c {quoted}"
+    quoted = (f'"{each}"' if "'" in each and not _SPECIAL.search(each) else shlex.quote(each) for each in statements)
+    return " ".join((pasteable("psql", typed(dsn)), *(f"-c {each}" for each in quoted)))
 
 
 def on_one_line(statement: str) -> str:
@@ -27,14 +29,16 @@ def only_reads(statement: str) -> str:
 
     The read-only transaction refuses to change rows; this refuses COPY … TO PROGRAM, DO, CALL and the like as well.
     """
-    word = _FIRST_WORD.match(statement)
-    if word is None or word["word"].upper() not in _READING:
+    try:
+        word = first_word(statement)
+    except NotReadError:
+        word = ""
+    if word not in _READING:
         raise ValueError(f"a statement that only reads begins with {', '.join(_READING[:-1])} or {_READING[-1]}")
     return statement
 
 
 _READING = ("SELECT", "WITH", "VALUES", "TABLE", "SHOW", "EXPLAIN")
-_FIRST_WORD = re.compile(r"(\s|\(|--[^\n]*\n|/\*([^*]|\*(?!/))*\*/)*(?P<word>[A-Za-z]+)")
 
 
 def literal_parameters(statement: str, parameters: Sequence[str | int | float | bool | None]) -> str:

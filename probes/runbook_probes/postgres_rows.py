@@ -16,6 +16,8 @@ _LITERAL = re.compile(
     r"\$(?P<tag>\w*)\$.*?(\$(?P=tag)\$|\Z)|[Ee]'(?:[^'\\]|\\.|'')*('|\Z)|'(?:[^']|'')*('|\Z)|(?<![\w$.])\d[\w.]*",
     re.DOTALL,
 )
+_MOST_DIGITS = 307
+"""Those that every number has which a float can hold, after the first."""
 _AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz")
 
 
@@ -40,6 +42,8 @@ def json_value(value: object) -> JsonValue:
         case Decimal():
             if not value.is_finite():
                 return None
+            if value.adjusted() > _MOST_DIGITS:
+                return str(value)
             return int(value) if value == value.to_integral_value() else float(value)
         case timedelta():
             return value.total_seconds()

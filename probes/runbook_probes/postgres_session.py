@@ -1,11 +1,10 @@
 """A session with PostgreSQL that only reads, under a deadline that holds."""
 
-import math
 import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
@@ -14,7 +13,8 @@ from pydantic import JsonValue
 from runbook_engine.probe import ErrorKind, ProbeContext, ProbeError, Secret, in_thread
 from runbook_engine.quantity import Dimension, show
 from runbook_probes.network import allowance, within
-from runbook_probes.postgres_failure import connection_failure, query_failure
+from runbook_probes.postgres_connect import log_in
+from runbook_probes.postgres_failure import query_failure
 from runbook_probes.postgres_rows import json_value, keep_dates_as_text
 from runbook_probes.postgres_target import Target, looked_up, read_dsn
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 T = TypeVar("T")
+MOST_ROWS = 100_000
 
-APPLICATION = "runbook"
 OWN = "/* runbook-engine */"
 """Stands at the end of every statement, so that statistics of statements can leave them out.
 
@@ -32,6 +32,8 @@ At its beginning PostgreSQL 18 does not record it.
 
 _CANCEL_S = 0.3
 """How long a server may take, at most, to give up a query."""
+
+_POOL_EMPTY = "a pooler does so while no connection to the database is free: SHOW POOLS in its console tells"
 
 Row = dict[str, JsonValue]
 
@@ -64,13 +66,22 @@ class Session:
         """What the server said of itself when it let us in, such as ``server_version``."""
         return self._connection.info.parameter_status(name)
 
-    async def rows(self, statement: str, parameters: Sequence[JsonValue] | None = None, *, most: int = 10_000) -> Rows:
+    async def first_rows(self, statement: str, parameters: Sequence[JsonValue] | None = None, *, most: int) -> Rows:
         """The first ``most`` rows of a single statement. Raises ProbeError, of kind malformed for several statements."""
         return await self.guarded(lambda: self._rows(statement, parameters, most))
 
+    async def rows(
+        self, statement: str, parameters: Sequence[JsonValue] | None = None, *, most: int = MOST_ROWS
+    ) -> list[Row]:
+        """All rows of a single statement. Raises ProbeError where they are more than ``most``: a part would pass for all."""
+        found = await self.first_rows(statement, parameters, most=most)
+        if not found.complete:
+            raise ProbeError(ErrorKind.MALFORMED, f"{self.target.where} gives more than the {most} rows that are read")
+        return found.rows
+
     async def row(self, statement: str, parameters: Sequence[JsonValue] | None = None) -> Row:
         """The only row of a statement that always has one."""
-        return (await self.rows(statement, parameters)).rows[0]
+        return (await self.rows(statement, parameters))[0]
 
     async def _rows(self, statement: str, parameters: Sequence[JsonValue] | None, most: int) -> Rows:
         found: list[Row] = []
@@ -164,17 +175,24 @@ async def session(dsn: Secret, ctx: ProbeContext) -> AsyncIterator[Session]:
     target = read_dsn(dsn, ctx.environ)
     patience = min(_CANCEL_S, 0.2 * ctx.remaining())
     ctx = ctx.until(ctx.deadline - patience)
-    doing = "gave no session"
+    doing, remedy = "gave no session", ""
 
     def gave_up(seconds: float) -> ProbeError:
-        return ProbeError(ErrorKind.TIMEOUT, f"{target.where} {doing} within {show(seconds, Dimension.DURATION)}")
+        message = f"{target.where} {doing} within {show(seconds, Dimension.DURATION)}"
+        return ProbeError(ErrorKind.TIMEOUT, message, remedy=remedy)
 
     with within(ctx, gave_up):
-        connection, connect_time = await _connect(target, ctx)
-        doing = "did not answer the query"
+        settings = await looked_up(target)
+        started = anyio.current_time()
+        connection, where = await log_in(target, settings, ctx)
+        connect_time = anyio.current_time() - started
+        keep_dates_as_text(connection)
+        target = replace(target, where=where)
+        doing, remedy = "let us in and did not begin a transaction", _POOL_EMPTY
         opened = Session(connection, target, connect_time=connect_time, patience=patience)
         try:
-            await opened.guarded(lambda: _begin(connection, ctx))
+            await opened.guarded(lambda: _begin(connection, target, ctx))
+            doing, remedy = "did not answer the query", ""
             yield opened
             # A pooler throws away the server's connection of a client that leaves in the middle of a transaction.
             await opened.guarded(connection.rollback)
@@ -182,41 +200,17 @@ async def session(dsn: Secret, ctx: ProbeContext) -> AsyncIterator[Session]:
             await connection.close()
 
 
-async def _connect(target: Target, ctx: ProbeContext) -> tuple["AsyncConnection[tuple[object, ...]]", float]:
-    import psycopg
-    from psycopg.conninfo import make_conninfo
-
-    settings = await looked_up(target)
-    attempts = settings.get("hostaddr", "").count(",") + 1
-    started = anyio.current_time()
-    settings |= {
-        "application_name": APPLICATION,
-        "client_encoding": "utf8",
-        # Whole seconds, shared among the addresses; the deadline is kept outside.
-        "connect_timeout": str(max(2, math.ceil(allowance(ctx) / attempts))),
-    }
-    try:
-        connection = await psycopg.AsyncConnection.connect(
-            make_conninfo("", **settings), autocommit=True, prepare_threshold=None
-        )
-    except psycopg.Error as error:
-        failure = connection_failure(error, target)
-    except anyio.get_cancelled_exc_class() as cancelled:
-        # The half-open connection is closed when nobody refers to it any more, and the traceback does.
-        raise cancelled.with_traceback(None)  # noqa: B904 - it is the same exception
-    except UnicodeError:
-        failure = ProbeError(ErrorKind.OTHER, f"no session with {target.where}: its answer is in no known encoding")
-    else:
-        keep_dates_as_text(connection)
-        return connection, anyio.current_time() - started
-    # Outside of the except clause, so that the client's error, which knows the password, is not chained to ours.
-    raise failure
-
-
-async def _begin(connection: "AsyncConnection[tuple[object, ...]]", ctx: ProbeContext) -> None:
+async def _begin(connection: "AsyncConnection[tuple[object, ...]]", target: Target, ctx: ProbeContext) -> None:
     """Settings of the transaction alone: those of a session would stay behind in a pooler's connection."""
+    from psycopg import sql
+
     milliseconds = max(1, int(allowance(ctx) * 1000))
-    await connection.execute(
-        b"BEGIN READ ONLY; SET LOCAL statement_timeout = %d; SET LOCAL datestyle = 'ISO'; "
-        b"SET LOCAL intervalstyle = 'postgres'" % milliseconds
-    )
+    settings = [
+        f"BEGIN READ ONLY; SET LOCAL statement_timeout = {milliseconds}",
+        "SET LOCAL datestyle = 'ISO'",
+        "SET LOCAL intervalstyle = 'postgres'",
+    ]
+    if target.schema:
+        schemas = sql.SQL(", ").join(sql.Identifier(each.strip()) for each in target.schema.split(","))
+        settings.append("SET LOCAL search_path = " + schemas.as_string(connection))
+    await connection.execute("; ".join(settings).encode())

@@ -13,10 +13,11 @@ import anyio
 from anyio.abc import ByteStream
 from anyio.streams.tls import TLSStream
 
-from runbook_engine.hostile import cut, one_line
+from runbook_engine.hostile import one_line
 from runbook_engine.probe import ErrorKind, ProbeError, in_thread
 from runbook_probes.network import connect, not_connected, where
-from runbook_probes.postgres_target import DEFAULT_PORT, EXAMPLE
+from runbook_probes.postgres_target import DEFAULT_PORT
+from runbook_probes.postgres_url import EXAMPLE
 
 APPLICATION = "runbook"
 MOST_ANSWER = 30_000
@@ -24,7 +25,6 @@ MOST_ANSWER = 30_000
 SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")  # noqa: S108 - where servers put their sockets
 """Of Debian and Red Hat, and of PostgreSQL's own builds."""
 
-_MOST_SHOWN = 500
 _PROTOCOL_3_0 = 196608
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _GREETING = struct.Struct("!ci")
@@ -196,7 +196,7 @@ async def _answer(stream: ByteStream, place: Place) -> Answer:
     state = fields.get(b"C", "")
     if len(state) != 5:
         raise _foreign(place, head + body)
-    return Answer(state, cut(one_line(fields.get(b"M", "")), _MOST_SHOWN))
+    return Answer(state, one_line(fields.get(b"M", "")))
 
 
 async def _exactly(stream: ByteStream, size: int) -> bytes:

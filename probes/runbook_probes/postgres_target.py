@@ -1,27 +1,38 @@
 """Whom a connection string means."""
 
-import re
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from runbook_engine.probe import ErrorKind, ProbeError, Secret
-from runbook_probes.network import is_address, lookup, not_connected, where
+from runbook_engine.probe import ErrorKind, Params, ProbeError, Secret
+from runbook_probes.connection_string import is_url, unwrapped
+from runbook_probes.network import ascii_name, is_address, lookup, not_connected, where
+from runbook_probes.postgres_url import EXAMPLE, translated
 
-EXAMPLE = "write for example postgresql://user:password@db.example.com:5432/app"
 DEFAULT_PORT = "5432"
+
+
+class PostgresParams(Params):
+    """Of every probe that connects to a PostgreSQL server."""
+
+    CONNECTS_TO = ("dsn",)
+    OWN_CREDENTIALS = "the password of PGPASSWORD or ~/.pgpass"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A connection string taken apart. What holds the password is not shown."""
+    """A connection string taken apart. What holds the password is not shown.
+
+    ``schema`` names the schemas in which statements look for tables, with commas in between; empty leaves it to the server.
+    """
 
     where: str
     user: str
     database: str
     password: str = field(repr=False)
     settings: Mapping[str, str] = field(repr=False)
+    schema: str = ""
 
     def masked(self, text: str) -> str:
         """The text without the password. One or two letters are no secret, and hiding them would hide the message."""
@@ -29,22 +40,15 @@ class Target:
 
 
 def read_dsn(dsn: Secret, environ: Mapping[str, str]) -> Target:
-    """A URL, or ``host=… user=…``; the variables PGHOST, PGPORT, PGUSER and PGDATABASE fill in as for psql.
+    """A URL of any client, or ``host=… user=…``; the variables PGHOST, PGPORT, PGUSER and PGDATABASE fill in as for psql.
 
     Raises ProbeError of kind malformed, whose message does not repeat the connection string.
     """
-    text = dsn.reveal()
-    if not text.strip():
+    text, schema = unwrapped(dsn), ""
+    if not text:
         raise ProbeError(ErrorKind.MALFORMED, "the connection string is empty", remedy=EXAMPLE)
-    if re.match(r"postgres(ql)?://", text):
-        # Else the end of the password would be taken for the host, and looked up.
-        authority, rest = re.fullmatch(r"[a-z]+://([^/?#]*)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-        if authority.count("@") > 1 or "@" in rest or "#" in text:
-            raise ProbeError(
-                ErrorKind.MALFORMED,
-                "the connection string cannot be read: it has an @, / or # where none can stand",
-                remedy="in user names and passwords write %40 for @, %2F for /, %3F for ? and %23 for #",
-            )
+    if is_url(text):
+        text, schema = translated(text)
     settings = _parsed(text)
     for name, variable in (("host", "PGHOST"), ("port", "PGPORT"), ("user", "PGUSER"), ("dbname", "PGDATABASE")):
         if not settings.get(name) and environ.get(variable):
@@ -57,6 +61,7 @@ def read_dsn(dsn: Secret, environ: Mapping[str, str]) -> Target:
         database=settings.get("dbname") or user,
         password=settings.get("password") or environ.get("PGPASSWORD", ""),
         settings=settings,
+        schema=schema,
     )
 
 
@@ -87,7 +92,7 @@ async def looked_up(target: Target) -> dict[str, str]:
             found.append((host, "", port))
             continue
         try:
-            found += [(host, address, port) for address in await lookup(host)]
+            found += [(ascii_name(host), address, port) for address in await lookup(host)]
         except socket.gaierror as error:
             failed.append(not_connected(error, host, int(port) if port.isdecimal() else 0))
             failed[-1].__cause__ = error

@@ -4,13 +4,15 @@ https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, field_validator
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import (
     Count,
+    Document,
     DocumentReading,
     ErrorKind,
     Number,
@@ -20,12 +22,12 @@ from runbook_engine.probe import (
     Secret,
     probe,
 )
-from runbook_engine.quantity import Dimension, parse
-from runbook_probes.command_line import pasteable
 from runbook_probes.http_params import HttpParams, read_url
 from runbook_probes.http_timeline import Timeline
 from runbook_probes.network import allowance, within
 from runbook_probes.prometheus_answer import Answered, Series, not_answered, read_answer
+from runbook_probes.quantities import SecondsOrNone
+from runbook_probes.trust import CA_FILE
 
 if TYPE_CHECKING:
     from runbook_probes.http_client import Answer
@@ -36,18 +38,6 @@ MOST_SHOWN = 20
 POINTS = 60
 LONGEST = 366 * 86_400.0
 FEWEST_SECONDS = 1.0
-
-
-def _seconds(value: object) -> object:
-    """``""`` is none."""
-    if not isinstance(value, str):
-        return value
-    if not value.strip():
-        return 0.0
-    seconds, dimension = parse(value)
-    if dimension not in (Dimension.DURATION, Dimension.NUMBER):
-        raise ValueError(f"{value!r} is not a duration; write for example 5min or 1h")
-    return seconds
 
 
 def _server(secret: Secret) -> Secret:
@@ -64,22 +54,26 @@ def _query(text: str) -> str:
     return text.strip()
 
 
-Seconds = Annotated[
-    float, BeforeValidator(_seconds, json_schema_input_type=float | str), Field(ge=0, le=LONGEST, allow_inf_nan=False)
-]
+Time = Annotated[SecondsOrNone, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
 
 
 class QueryParams(Params):
+    CONNECTS_TO = ("url",)
+
     model_config = ConfigDict(hide_input_in_errors=True)
 
     url: Annotated[Secret, AfterValidator(_server)] = Field(
         description="The server, with its path prefix where it has one, for example http://prometheus:9090"
     )
     query: Annotated[str, Field(max_length=MOST_QUERY), AfterValidator(_query)] = Field(description="In PromQL")
-    window: Seconds = Field(0.0, description="How far back to look; without it, the query is evaluated for now alone")
-    step: Seconds = Field(0.0, description="The time between two values of the window; without it, a 60th of it")
+    window: Time = Field(0.0, description="How far back to look; without it, the query is evaluated for now alone")
+    step: Time = Field(0.0, description="The time between two values of the window; without it, a 60th of it")
     token: Secret | None = Field(None, description="A bearer token")
-    ca_file: str = Field("", description="PEM file of the authorities to trust instead of the system's")
+    accept_partial: bool = Field(
+        False,
+        description="Take the answer of some stores for the whole, where Thanos or VictoriaMetrics could not ask all",
+    )
+    ca_file: str = Field("", description=CA_FILE)
 
     @field_validator("token")
     @classmethod
@@ -102,11 +96,24 @@ class QueryParams(Params):
 
 
 class QueryReading(DocumentReading):
-    """``document`` has ``value``, ``values`` (of the first series over the window, or of all series now) and ``result``
-    as Prometheus gives it.
-    """
+    DOCUMENT = Document(
+        "`value` is that of the first series now; `values` are those of the first series over the window, or of all series "
+        "now; `result` is as Prometheus gives it, with numbers as texts",
+        shape={"value": float | None, "values": [float | None], "result": [Any]},
+        example={
+            "value": 0.93,
+            "values": [0.93, 0.41],
+            "result": [
+                {"metric": {"instance": "10.0.0.1:9100"}, "value": [1767225600.0, "0.93"]},
+                {"metric": {"instance": "10.0.0.2:9100"}, "value": [1767225600.0, "0.41"]},
+            ],
+        },
+    )
 
-    series: Count = Field(description="How many series the query gives; 0 is what a query for trouble should give")
+    series: Count | None = Field(
+        None,
+        description="How many series the query gives; 0 is what a query for trouble should give. Missing in a partial answer",
+    )
     value: Number | None = Field(None, description="The value now, of the first series")
     maximum: Number | None = Field(
         None, description="The highest value of all series, over the window where one is given"
@@ -135,7 +142,8 @@ def _command(params: QueryParams) -> str:
 async def query(params: QueryParams, ctx: ProbeContext) -> QueryReading:
     """Asks a query in PromQL. An empty result has no value: it is missing, not 0.
 
-    A value that is not a number, or infinite, is missing too: it comes of dividing by nothing.
+    A value that is not a number, or infinite, is missing too: it comes of dividing by nothing. Where the server could not ask
+    all of its stores, everything is missing, with what it says of them.
     """
     from runbook_probes.http_client import Client, trust
 
@@ -173,6 +181,8 @@ def _answered(answer: "Answer", where: str) -> Answered:
 
 
 def _reading(params: QueryParams, found: Answered, now: float) -> QueryReading:
+    if found.partial and not (params.accept_partial and found.series):
+        return _unknown(found)
     everything = [number for each in found.series for number in each.numbers]
     first = found.series[0] if found.series else None
     value, why = _latest(first, now - 1.5 * params.resolution if params.window else None)
@@ -193,6 +203,18 @@ def _reading(params: QueryParams, found: Answered, now: float) -> QueryReading:
         minimum=min(everything, default=None),
         document={"value": value, "values": values, "result": found.result},
         missing=missing,
+        evidence=_evidence(found),
+    )
+
+
+def _unknown(found: Answered) -> QueryReading:
+    """Of a part of the data neither a number nor the lack of one says anything about the whole."""
+    more = "; accept_partial: true takes what there is" if found.series else ""
+    why = f"{found.partial}{more}"
+    return QueryReading(
+        document={"value": None, "values": [], "result": found.result},
+        incomplete=why,
+        missing=dict.fromkeys(("series", "value", "maximum", "minimum"), why),
         evidence=_evidence(found),
     )
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from runbook_engine.hostile import cut, one_line
+from runbook_engine.hostile import one_line, opening
 from runbook_engine.probe import ErrorKind, ProbeError
 from runbook_probes.json_text import read_json
 
-MOST_TEXT = 300
 MOST_WARNINGS = 10
 LATEST_TIME = 253_402_300_799.0  # the end of the year 9999, in seconds: what a calendar can show
 
@@ -34,11 +33,18 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """``result`` is as Prometheus gave it."""
+    """``result`` is as Prometheus gave it. ``partial`` is empty, or says why a part of the data may lack in it.
+
+    Of stores that did not answer, Thanos tells in ``warnings``, as Prometheus does of those that it reads from remotely;
+    VictoriaMetrics says ``isPartial``. What Prometheus remarks about the query itself begins with ``PromQL``.
+    https://thanos.io/tip/components/query.md/#partial-response,
+    https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability
+    """
 
     series: tuple[Series, ...]
     result: JsonValue
     warnings: tuple[str, ...]
+    partial: str = ""
 
 
 def read_answer(body: str, where: str) -> Answered:
@@ -53,11 +59,23 @@ def read_answer(body: str, where: str) -> Answered:
         raise _foreign(where)
     result = data.get("result")
     warnings = document.get("warnings")
-    told = [_told(each) for each in warnings[:MOST_WARNINGS]] if isinstance(warnings, list) else []
+    told = [_told(each) for each in warnings] if isinstance(warnings, list) else []
     try:
-        return Answered(tuple(_series(data.get("resultType"), result)), result, tuple(told))
+        series = tuple(_series(data.get("resultType"), result))
     except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
         raise ProbeError(ErrorKind.MALFORMED, f"the values in the answer of {where} cannot be read") from error
+    return Answered(series, result, tuple(told[:MOST_WARNINGS]), _partial(document, told, any_series=bool(series)))
+
+
+def _partial(document: Mapping[str, JsonValue], warnings: Sequence[str], *, any_series: bool) -> str:
+    """A remark about the query matters only where it may be why there is no series: what does not fit is left out."""
+    remarks = ("PromQL info",) if not any_series else ("PromQL",)
+    telling = next((each for each in warnings if not each.startswith(remarks)), "")
+    if telling:
+        return f"the answer may lack a part of the data: {telling}"
+    if document.get("isPartial") is True:
+        return "the answer lacks a part of the data: not all stores have answered (isPartial)"
+    return ""
 
 
 def not_answered(status: int, body: str, where: str) -> ProbeError:
@@ -163,7 +181,7 @@ def _of(name: str, points: JsonValue) -> Series:
         number = float(text)
         times.append(float(at))
         values.append(number if math.isfinite(number) else None)
-    return Series(name, tuple(times), tuple(values), text[:MOST_TEXT])
+    return Series(name, tuple(times), tuple(values), opening(text))
 
 
 def _name(labels: JsonValue) -> str:
@@ -176,4 +194,4 @@ def _name(labels: JsonValue) -> str:
 
 
 def _told(text: object) -> str:
-    return cut(one_line(str(text)), MOST_TEXT) if text else ""
+    return one_line(opening(str(text))) if text else ""

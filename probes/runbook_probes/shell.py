@@ -1,15 +1,16 @@
 """Runs a program or a script of one's own, where the run allows it."""
 
-import contextlib
 import shlex
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import anyio
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
-from runbook_engine.hostile import cut, one_line
+from runbook_engine.hostile import one_line
+from runbook_engine.pasteable import operands, pasteable
 from runbook_engine.probe import (
     Count,
+    Document,
     DocumentReading,
     Duration,
     ErrorKind,
@@ -17,19 +18,19 @@ from runbook_engine.probe import (
     ProbeContext,
     ProbeError,
     Secret,
+    cut_at,
     probe,
 )
 from runbook_engine.quantity import Dimension, show
-from runbook_probes.command_line import pasteable
 from runbook_probes.http_params import Size
-from runbook_probes.json_text import read_json
+from runbook_probes.json_text import NoCertainValueError, read_json
 from runbook_probes.network import within
 from runbook_probes.shell_process import Ended, Job, Watched
 
 SHELL_STRING = "shell-string"
 MOST_WORDS = 1_000
 MOST_WORD = 100_000
-MOST_SAID = 200
+MOST_OUTPUT = 4 * 1024 * 1024
 _SIGNALS_FROM = 128
 
 
@@ -51,7 +52,7 @@ def _plain(text: str) -> str:
 def _variables(variables: dict[str, str | Secret]) -> dict[str, str | Secret]:
     for name, value in variables.items():
         if not name or "=" in name or "\0" in name:
-            raise ValueError(f"{name[:80]!r} is not the name of a variable; write for example PGHOST")
+            raise ValueError(f"{name!r} is not the name of a variable; write for example PGHOST")
         _plain(value.reveal() if isinstance(value, Secret) else value)
     return {name: value for name, value in variables.items() if value}
 
@@ -83,7 +84,7 @@ class RunParams(Params):
         (), description="Files without which it can tell nothing, such as the script that an interpreter is given"
     )
     most_output: Size = Field(
-        64 * 1024, ge=0, le=4 * 1024 * 1024, description="Its output is kept up to here; more is read and counted"
+        64 * 1024, ge=0, le=MOST_OUTPUT, description="Its output is kept up to here; more is read and counted"
     )
 
     @model_validator(mode="after")
@@ -104,24 +105,30 @@ class RunParams(Params):
 
 
 class RunReading(DocumentReading):
-    """``document`` is what it printed to standard output where that is JSON, and null where it is not."""
-
+    DOCUMENT = Document(
+        'What it printed to standard output where that is JSON, and `{"text": "…"}` where it is not',
+        example={"text": "lag: 17\n"},
+    )
+    LATENCIES = ("time",)
+    FAILURES = ("succeeded", "exit_code")
     LOGS = ("errors", "output")
+    PARTIAL: ClassVar = {"output": "most_output"}
 
     exit_code: Count = Field(description="0 where it succeeded; 128 and the number of the signal that ended it")
     succeeded: bool = Field(description="Whether the exit code is 0")
     lines: Count = Field(description="Lines on standard output, also of what was not kept")
-    output: str = Field(description="What it printed to standard output, as far as it was kept")
+    output: str | None = Field(
+        description="What it printed to standard output; missing where that is more than most_output"
+    )
     time: Duration = Field(description="How long it took")
 
 
 def _command(params: RunParams) -> str:
-    given = [
-        f"{name}={pasteable(value) if isinstance(value, Secret) else shlex.quote(value)}"
-        for name, value in params.variables.items()
-    ]
-    line = " ".join(["env", *given, pasteable(*params.words)] if given else [pasteable(*params.words)])
-    return f"cd {shlex.quote(params.directory)} && {line}" if params.directory else line
+    given = [f"{pasteable(name)}={pasteable(value)}" for name, value in params.variables.items()]
+    # A script is the document's own text, and keeps its lines.
+    words = f"/bin/sh -c {shlex.quote(params.script)}" if params.shell else pasteable(*params.argv)
+    line = " ".join(["env", *given, words] if given else [words])
+    return f"{pasteable('cd', *operands(params.directory))} && {line}" if params.directory else line
 
 
 @probe("shell.run", command=_command, grants=frozenset({"shell"}))
@@ -141,8 +148,8 @@ async def run(params: RunParams, ctx: ProbeContext) -> RunReading:
     name = params.words[0] if params.argv else "the script"
 
     def gave_up(seconds: float) -> ProbeError:
-        said = one_line((watched.errors.tail or watched.output.tail).decode("utf-8", "replace")[-MOST_SAID:])
-        last = f"; the last it wrote is {cut(said, MOST_SAID)!r}" if said else ""
+        said = one_line(watched.errors.last_line or watched.output.last_line)
+        last = f"; the last it wrote is {said!r}" if said else ""
         return ProbeError(
             ErrorKind.TIMEOUT,
             f"{name} did not end within {show(seconds, Dimension.DURATION)} and was killed{last}",
@@ -155,16 +162,21 @@ async def run(params: RunParams, ctx: ProbeContext) -> RunReading:
         started = anyio.current_time()
         ended = await job.run(watched)
         time = anyio.current_time() - started
-    return _reading(ended, watched, time)
+    return _reading(params, ended, watched, time)
 
 
-def _reading(ended: Ended, watched: Watched, time: float) -> RunReading:
+def _reading(params: RunParams, ended: Ended, watched: Watched, time: float) -> RunReading:
     code = ended.code if ended.code >= 0 else _SIGNALS_FROM - ended.code
     text = watched.output.text
-    document: JsonValue = None
+    document: JsonValue = {"text": text}
+    incomplete = ""
     if not watched.output.cut:
-        with contextlib.suppress(ValueError):
+        try:
             document = read_json(text)
+        except NoCertainValueError as error:
+            incomplete = f"the output is JSON that cannot be taken for certain: {error}"
+        except ValueError:
+            pass  # it is a text
     return RunReading(
         exit_code=code,
         succeeded=code == 0,
@@ -172,8 +184,16 @@ def _reading(ended: Ended, watched: Watched, time: float) -> RunReading:
         output=text,
         time=time,
         document=document,
+        cut=_more(params, watched) if watched.output.cut else "",
+        incomplete=incomplete,
         evidence=_evidence(ended, watched),
     )
+
+
+def _more(params: RunParams, watched: Watched) -> str:
+    kept, whole = (show(size, Dimension.BYTES) for size in (watched.output.most, watched.output.size))
+    why = f"the program printed {whole}, of which {kept} were kept"
+    return cut_at(params, "most_output", why, shown=show(MOST_OUTPUT, Dimension.BYTES), instead="let it print less")
 
 
 def _evidence(ended: Ended, watched: Watched) -> dict[str, JsonValue]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import ByteReceiveStream, Process
 
+from runbook_engine.hostile import lines_of
 from runbook_engine.probe import ErrorKind, ProbeError, in_thread
 
 ENDING = 0.25
@@ -59,8 +60,17 @@ class Stream:
 
     @property
     def shown(self) -> str:
-        """The end, where the reason usually stands."""
-        return ("… " if self.size > len(self.tail) else "") + self.tail.decode("utf-8", "replace")
+        """The end, where the reason usually stands, from the beginning of a line on where there are several."""
+        if self.size <= len(self.tail):
+            return self.tail.decode("utf-8", "replace")
+        whole = self.tail.partition(b"\n")[2]
+        return "… " + (whole if whole.strip() else self.tail).decode("utf-8", "replace")
+
+    @property
+    def last_line(self) -> str:
+        """The last one with anything in it."""
+        lines = lines_of(self.shown.removeprefix("… "))
+        return next((each for each in reversed(lines) if each.strip()), "")
 
 
 class Watched:

@@ -6,30 +6,36 @@ import anyio
 from anyio.abc import SocketAttribute
 from pydantic import AfterValidator, ConfigDict, Field
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Duration, ErrorKind, Params, ProbeContext, ProbeError, Reading, probe
 from runbook_engine.quantity import Dimension, show
-from runbook_probes.command_line import pasteable
+from runbook_probes.network import AS_ASCII, ascii_name, is_address, lookup, not_connected, where, within
 from runbook_probes.network import connect as open_connection
-from runbook_probes.network import is_address, lookup, not_connected, where, within
 
 MOST_NAME, MOST_LABEL = 253, 63
 
 
 def host_name(text: str) -> str:
-    """Raises ValueError unless this is a host name or an IP address alone."""
+    """The host as it is looked up, in ASCII. Raises ValueError unless it is a host name or an IP address alone."""
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if is_address(host):
         return host
     if "/" in host or ":" in host or "@" in host:
         raise ValueError("this is not a host; write a name or an address alone, for example db.example.com")
+    try:
+        host = ascii_name(host)
+    except UnicodeError:
+        raise ValueError(f"{text!r} has letters that no host name has; {AS_ASCII}") from None
     labels = host.removesuffix(".").split(".")
     whole = len(host) <= MOST_NAME and all(0 < len(label) <= MOST_LABEL for label in labels)
-    if not whole or any(letter.isspace() for letter in host):
-        raise ValueError(f"{text[:80]!r} is not a host name; write for example db.example.com")
+    if not whole or host.startswith("-") or any(letter.isspace() for letter in host):
+        raise ValueError(f"{text!r} is not a host name; write for example db.example.com")
     return host
 
 
 class ConnectParams(Params):
+    CONNECTS_TO = ("host",)
+
     model_config = ConfigDict(hide_input_in_errors=True)
 
     host: Annotated[str, AfterValidator(host_name)] = Field(description="A host name or an IP address")

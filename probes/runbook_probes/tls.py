@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import anyio
 from pydantic import AfterValidator, Field
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import (
     Count,
     Dimension,
@@ -20,9 +21,9 @@ from runbook_engine.probe import (
     probe,
 )
 from runbook_engine.quantity import show
-from runbook_probes.command_line import pasteable
 from runbook_probes.network import allowance, is_address, lookup, not_connected, where, within
 from runbook_probes.tcp import host_name
+from runbook_probes.trust import CA_FILE
 
 if TYPE_CHECKING:
     from runbook_probes.tls_handshake import Handshake
@@ -36,12 +37,14 @@ def _server_name(text: str) -> str:
 
 
 class CertificateParams(Params):
+    CONNECTS_TO = ("host",)
+
     host: Annotated[str, AfterValidator(host_name)] = Field(description="A host name or an IP address")
     port: int = Field(443, ge=1, le=65535)
     server_name: Annotated[str, AfterValidator(_server_name)] = Field(
         "", description="The name to ask for (SNI) and to find in the certificate; without it, the host"
     )
-    ca_file: str = Field("", description="PEM file of the authorities to trust instead of the system's")
+    ca_file: str = Field("", description=CA_FILE)
 
     @property
     def name(self) -> str:
@@ -53,6 +56,11 @@ class CertificateReading(Reading):
     expires_in: Annotated[float, bounded(Dimension.DURATION)] = Field(
         description="Time until the certificate expires; below zero, how long it has been expired"
     )
+    chain_expires_in: Annotated[float, bounded(Dimension.DURATION)] = Field(
+        description="Time until the first certificate of the chain expires: the server's own, or that of an authority above "
+        "it, up to the one that is trusted here; below zero, how long it has been expired"
+    )
+    expires_first: str = Field(description="Whose certificate that is: its subject")
     expired: bool
     not_yet_valid: bool
     name_matches: bool = Field(description="Whether the certificate is for the name that was asked for")
@@ -75,12 +83,18 @@ class CertificateReading(Reading):
     time: Duration = Field(description="Time of the handshake, without the look-up of the name and the TCP connection")
 
 
+_EACH_CERTIFICATE = (
+    'awk \'/BEGIN CERT/ {c = "openssl x509 -noout -subject -issuer -dates -ext subjectAltName"}'
+    ' c {print | c} /END CERT/ {close(c); c = ""}\''
+)
+"""Names and dates of every certificate that the server sends; ``openssl x509`` alone reads but the first."""
+
+
 def _command(params: CertificateParams) -> str:
     words = ["openssl", "s_client", "-connect", where(params.host, params.port)]
     words += ["-noservername"] if is_address(params.name) else ["-servername", params.name]
     words += ["-CAfile", params.ca_file] if params.ca_file else []
-    shown = ["openssl", "x509", "-noout", "-subject", "-issuer", "-dates", "-ext", "subjectAltName"]
-    return f"{pasteable(*words, '-showcerts', '-status')} </dev/null | {pasteable(*shown)}"
+    return f"{pasteable(*words, '-showcerts', '-status')} </dev/null | {_EACH_CERTIFICATE}"
 
 
 @probe("tls.certificate", command=_command, reads_only=True)
@@ -132,11 +146,14 @@ async def _old_protocol(
 
 def _reading(params: CertificateParams, shown: "Handshake", old: bool | None, unknown: str) -> CertificateReading:  # noqa: FBT001
     from runbook_probes.tls_evidence import evidence
-    from runbook_probes.tls_judgement import STAPLED, judged
+    from runbook_probes.tls_evidence import name as shown_name
+    from runbook_probes.tls_judgement import STAPLED, judged, left
 
     verdict = judged(shown, params.name, ca_file=params.ca_file)
     return CertificateReading(
         expires_in=verdict.expires_in,
+        chain_expires_in=left(verdict.first_to_expire, verdict.at),
+        expires_first=shown_name(verdict.first_to_expire.subject),
         expired=verdict.expires_in <= 0,
         not_yet_valid=verdict.begins_in > 0,
         name_matches=verdict.name_matches,

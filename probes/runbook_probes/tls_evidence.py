@@ -8,12 +8,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import JsonValue
 
-from runbook_engine.hostile import cut, one_line
+from runbook_engine.hostile import one_line
+from runbook_engine.quantity import Dimension, show
 from runbook_probes.tls_handshake import Handshake
-from runbook_probes.tls_judgement import MOST_CHAIN, Verdict
+from runbook_probes.tls_judgement import MOST_CHAIN, Verdict, left
 
 MOST_NAMES = 50
-MOST_NAME = 300
 MOST_DER = 24_000
 _PIECE = 3_000
 """Bytes that are 4000 letters in base64, of which a report keeps no more in one text."""
@@ -30,7 +30,8 @@ def evidence(shown: Handshake, verdict: Verdict) -> dict[str, JsonValue]:
         "serial": f"{leaf.serial_number:x}",
         "sha256": leaf.fingerprint(hashes.SHA256()).hex(),
         "distrust": [*verdict.distrust[:MOST_CHAIN]],
-        "chain": [_row(each) for each in shown.chain[:MOST_CHAIN]],
+        "chain": [_row(each, verdict) for each in shown.chain[:MOST_CHAIN]],
+        **({"authority": _row(shown.path[-1], verdict)} if shown.path[-1] not in shown.chain else {}),
         "stapled": verdict.stapled_status or "none",
         "cipher": shown.cipher,
         "address": shown.address,
@@ -39,20 +40,21 @@ def evidence(shown: Handshake, verdict: Verdict) -> dict[str, JsonValue]:
 
 
 def name(of: x509.Name) -> str:
-    return cut(one_line(of.rfc4514_string()), MOST_NAME)
+    return one_line(of.rfc4514_string())
 
 
-def _row(certificate: x509.Certificate) -> JsonValue:
+def _row(certificate: x509.Certificate, verdict: Verdict) -> JsonValue:
     return {
         "subject": name(certificate.subject),
         "issuer": name(certificate.issuer),
         "not_after": certificate.not_valid_after_utc.isoformat(),
+        "expires_in": show(left(certificate, verdict.at), Dimension.DURATION),
         "sha256": certificate.fingerprint(hashes.SHA256()).hex(),
     }
 
 
 def _bounded(listed: Sequence[str], most: int) -> list[str]:
-    kept = [cut(one_line(each), MOST_NAME) for each in listed[:most]]
+    kept = [one_line(each) for each in listed[:most]]
     return [*kept, f"… and {len(listed) - most} more"] if len(listed) > most else kept
 
 

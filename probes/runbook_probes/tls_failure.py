@@ -5,7 +5,7 @@ from typing import Literal, Self
 from cryptography import x509
 from OpenSSL import SSL
 
-from runbook_engine.hostile import cut, one_line
+from runbook_engine.hostile import one_line
 from runbook_engine.probe import ErrorKind, ProbeError
 
 How = Literal["closed", "reset", "said"]
@@ -86,7 +86,7 @@ def explained(
     for parts, message, remedy in _REASONS:
         if any(part in refusal.reason for part in parts):
             return ProbeError(ErrorKind.TLS, message.format(where=where), remedy=remedy)
-    return ProbeError(ErrorKind.TLS, f"the TLS handshake with {where} failed: {cut(one_line(refusal.reason), 200)}")
+    return ProbeError(ErrorKind.TLS, f"the TLS handshake with {where} failed: {one_line(refusal.reason)}")
 
 
 def malformed(where: str) -> ProbeError:

@@ -52,10 +52,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a server showed. ``chain`` is as it was sent, the server's own certificate first."""
+    """What a server showed. ``chain`` is as it was sent, the server's own certificate first.
+
+    ``path`` is what OpenSSL made of it: from the server's own certificate to an authority that is trusted here, or as far as
+    issuers were found. Certificates that were sent for nothing are not on it.
+    """
 
     address: str
     chain: tuple[x509.Certificate, ...]
+    path: tuple[x509.Certificate, ...]
     protocol: Protocol
     cipher: str
     stapled: bytes
@@ -179,7 +184,7 @@ class _Shaking:
         self._connection.set_connect_state()
         self._connection.request_ocsp()
         if not is_address(name):
-            self._connection.set_tlsext_host_name(ascii_name(name).encode("ascii"))
+            self._connection.set_tlsext_host_name(asked_name(name).encode("ascii"))
 
     @property
     def asked(self) -> bool:
@@ -253,6 +258,7 @@ class _Shaking:
         connection = self._connection
         try:
             chain = tuple(connection.get_peer_cert_chain(as_cryptography=True) or ())
+            path = tuple(connection.get_verified_chain(as_cryptography=True) or ())
         except ValueError as error:
             raise malformed(self._target) from error
         if not chain:
@@ -260,6 +266,7 @@ class _Shaking:
         return Handshake(
             address=str(self._stream.extra(SocketAttribute.remote_address)[0]),  # noqa: S610 - not Django's
             chain=chain,
+            path=path or chain[:1],
             protocol=cast("Protocol", connection.get_protocol_version_name()),
             cipher=connection.get_cipher_name() or "",
             stapled=self._notes.stapled,
@@ -269,9 +276,6 @@ class _Shaking:
         )
 
 
-def ascii_name(name: str) -> str:
-    """A name as certificates and SNI have it: ``bücher.example.`` -> ``xn--bcher-kva.example``."""
-    try:
-        return (name if name.isascii() else name.encode("idna").decode("ascii")).removesuffix(".").lower()
-    except UnicodeError as error:
-        raise ProbeError(ErrorKind.DNS, f"{name} is not a host name") from error
+def asked_name(name: str) -> str:
+    """A name as SNI and certificates have it, without the dot at its end: ``API.example.com.`` -> ``api.example.com``."""
+    return name.removesuffix(".").lower()

@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from runbook_probes.network import is_address
-from runbook_probes.tls_handshake import ISSUER_UNKNOWN, Handshake, Problem, ascii_name
+from runbook_probes.tls_handshake import ISSUER_UNKNOWN, Handshake, Problem, asked_name
 from runbook_probes.tls_names import extension, is_readable, matches, names
 
 NOT_YET_VALID, EXPIRED = 9, 10
@@ -46,10 +46,15 @@ MOST_CHAIN = 10
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Times are in seconds from now. ``distrust`` has a reason for each thing that keeps clients from trusting the chain."""
+    """Times are in seconds from now. ``distrust`` has a reason for each thing that keeps clients from trusting the chain.
 
+    ``first_to_expire`` is the certificate that ends the chain's time: the server's own, or one of an authority.
+    """
+
+    at: datetime
     expires_in: float
     begins_in: float
+    first_to_expire: x509.Certificate
     names: tuple[str, ...]
     name_matches: bool
     self_signed: bool
@@ -65,15 +70,22 @@ def judged(shown: Handshake, name: str, *, ca_file: str) -> Verdict:
     listed = names(leaf)
     status = stapled_status(shown.stapled, leaf)
     return Verdict(
-        expires_in=(leaf.not_valid_after_utc - now).total_seconds(),
+        at=now,
+        expires_in=left(leaf, now),
         begins_in=(leaf.not_valid_before_utc - now).total_seconds(),
-        names=listed,
-        name_matches=matches(listed, name if is_address(name) else ascii_name(name)),
+        first_to_expire=min(shown.path, key=lambda each: each.not_valid_after_utc),
+        names=listed.listed,
+        name_matches=matches(listed, name if is_address(name) else asked_name(name)),
         self_signed=vouches_for_itself(leaf),
         chain_complete=not _lacks(shown, ca_file),
         distrust=_distrust(shown, status),
         stapled_status=status,
     )
+
+
+def left(certificate: x509.Certificate, at: datetime) -> float:
+    """Seconds until it expires; below zero, since when it has."""
+    return (certificate.not_valid_after_utc - at).total_seconds()
 
 
 def vouches_for_itself(certificate: x509.Certificate) -> bool:
@@ -101,7 +113,7 @@ def stapled_status(answer: bytes, certificate: x509.Certificate) -> str:
 
 def _distrust(shown: Handshake, status: str) -> tuple[str, ...]:
     found = [_worded(each) for each in shown.problems if each.depth > 0 or each.code not in (NOT_YET_VALID, EXPIRED)]
-    found += [reason for depth, each in enumerate(shown.chain[:MOST_CHAIN]) for reason in _weak(each, depth)]
+    found += [reason for depth, each in enumerate(shown.chain) for reason in _weak(each, depth)]
     if not is_readable(shown.chain[0]):
         found.append("the certificate's extensions, its names among them, cannot be read")
     if status == "revoked":

@@ -1,16 +1,16 @@
-"""Which authorities are trusted here. Importing this module loads OpenSSL."""
+"""Against which authorities ``tls.certificate`` holds a chain. Importing this module loads OpenSSL."""
 
-import ssl
 from pathlib import Path
 
 from OpenSSL import SSL, crypto
 
 from runbook_engine.probe import ErrorKind, ProbeError
 from runbook_probes.tls_handshake import prepared
+from runbook_probes.trust import system_authorities, unusable
 
 
 def trusting(ca_file: str) -> SSL.Context:
-    """A client's context that holds certificates against ``ca_file``, else against the system's authorities.
+    """A client's context that holds certificates against the system's authorities, and beside them those of ``ca_file``.
 
     Takes some 50 ms, for the system's. Raises ProbeError for a file that cannot be used.
     """
@@ -20,16 +20,9 @@ def trusting(ca_file: str) -> SSL.Context:
         raise ProbeError(ErrorKind.UNAVAILABLE, "this OpenSSL keeps no authorities")
     # As curl does, and Python since 3.13: whoever names an intermediate authority to trust means it.
     store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
-    places = ssl.get_default_verify_paths()
+    store.load_locations(*system_authorities())
     if ca_file:
         _load(store, Path(ca_file))
-    elif places.cafile is None and places.capath is None:
-        import certifi
-
-        store.load_locations(certifi.where())
-    else:
-        # Those of the ssl module: OpenSSL in a wheel looks where the machine that built it had them.
-        store.load_locations(places.cafile, places.capath)
     return prepared(context)
 
 
@@ -40,9 +33,4 @@ def _load(store: crypto.X509Store, file: Path) -> None:
             pass
         store.load_locations(str(path))
     except (OSError, crypto.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it holds no certificates in PEM"
-        raise ProbeError(
-            ErrorKind.OTHER,
-            f"the ca_file {file} cannot be used: {reason}",
-            remedy="give the path of a PEM file with the certificates of the authorities to trust",
-        ) from error
+        raise unusable(str(file), error) from error

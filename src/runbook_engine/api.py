@@ -13,6 +13,7 @@ from runbook_engine.document.models import Runbook
 from runbook_engine.engine.asking import Ask
 from runbook_engine.engine.clock import Clock, SystemClock
 from runbook_engine.engine.environments import choose
+from runbook_engine.engine.grants import granted
 from runbook_engine.engine.inputs import resolve
 from runbook_engine.engine.journal import Journal, MemoryJournal
 from runbook_engine.engine.knowledge import KnowledgeBase, Recogniser
@@ -102,7 +103,7 @@ def prepare(runbook: str | Path | Plan, **options: Unpack[RunOptions]) -> Runner
         journal=options.get("journal") or MemoryJournal(),
         clock=options.get("clock") or SystemClock(),
         environ=environ,
-        grants=frozenset(options.get("allow", ())),
+        grants=granted(options.get("allow", ()), environ, environment),
         deadline=options.get("deadline"),
         environment=environment,
         knowledge=options["knowledge"]

@@ -31,10 +31,13 @@ class RunbookNotFoundError(UsageError):
 
 
 class InputsError(UsageError):
-    """Inputs that are missing, unknown or of the wrong type. ``problems`` has a sentence for each, all at once."""
+    """Inputs that are missing, unknown or of the wrong type. ``problems`` has a sentence for each, all at once; ``hints`` say
+    what to do about them.
+    """
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], hints: Iterable[str] = ()) -> None:
         self.problems = tuple(problems)
+        self.hints = tuple(hints)
         super().__init__("\n".join(self.problems))
 
 

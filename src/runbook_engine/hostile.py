@@ -13,7 +13,9 @@ _UNSEEN = re.compile(
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # not characters: neither UTF-8 nor XML takes them
     "\U000e0000-\U000e007f]"  # "tags": letters that nobody sees
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _CONTROL_PICTURES = 0x2400
+MOST_MASKED = 65_536
 
 
 def harmless(text: str) -> str:
@@ -28,8 +30,29 @@ def one_line(text: str) -> str:
     return " ".join(harmless(text).split())
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text that others wrote or that holds records; at least one. A line ends at a line feed alone.
+
+    ``str.splitlines`` ends lines at nine other characters as well, such as U+2028 and U+0085, which stand within log lines.
+    """
+    return text.removesuffix("\n").split("\n")
+
+
+def well_formed(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair that stands alone: JSON can say it, and no encoding has it."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
+def opening(text: str) -> str:
+    """As much of the beginning as anybody masks, which is far more than is shown.
+
+    In front of the border texts are never cut to what is shown: a secret that is cut in two is not recognised.
+    """
+    return text[:MOST_MASKED]
+
+
 def cut(text: str, most: int) -> str:
-    """At most ``most`` characters, then a mark that says how many there were."""
+    """At most ``most`` characters, then a mark that says how many there were. Only for texts that are masked already."""
     return text if len(text) <= most else f"{text[:most].rstrip()}… (truncated, {len(text)} characters)"
 
 

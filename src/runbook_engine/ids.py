@@ -16,6 +16,8 @@ END = "end"
 TRIAGE = "triage"
 """The runbook that a policy of metrics becomes: its name in the history and in reports."""
 
+NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+"""Names in documents: of inputs, steps, findings."""
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*\Z")
 KEBAB_CASE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 

@@ -36,3 +36,6 @@ _MEANINGS = {
     ErrorKind.MALFORMED: "the answer could not be understood",
     ErrorKind.OTHER: "something else",
 }
+
+GRANTS = ("shell", "shell-string", "sql-functions")
+"""What is refused by default and a run may be allowed."""

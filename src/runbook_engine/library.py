@@ -15,6 +15,8 @@ PATH_VARIABLE = "RUNBOOK_PATH"
 SUFFIXES = (".yaml", ".yml")
 KNOWLEDGE = "knowledge"
 TESTS = ".test"
+FOLDER = "runbooks"
+"""The directory of a project in which its documents lie."""
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -34,6 +36,32 @@ def shipped_directory() -> Path:
     )
 
 
+def project(start: Path | None = None) -> Path:
+    """The root of the project that a directory is in: the nearest one, from there upwards, that has ``runbooks/`` or is a
+    repository (``.git``). Without either the directory itself; ``start`` is the current one where it is not given.
+
+    What lies above counts only where it belongs to this user or to root: anybody can write ``/tmp/runbooks``.
+    """
+    here = (start or Path()).resolve()
+    if (here / FOLDER).is_dir():
+        return here
+    for directory in (here, *here.parents):
+        if _is_ours(directory / FOLDER) and (directory / FOLDER).is_dir():
+            return directory
+        if _is_ours(directory / ".git"):
+            return directory
+    return here
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        owner = path.stat().st_uid
+    except OSError:
+        return False
+    # Windows has no owners in this sense.
+    return not hasattr(os, "getuid") or owner in (os.getuid(), 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """An ordered list of directories; in each, ``high-latency.yaml`` is the runbook ``high-latency``."""
@@ -41,10 +69,14 @@ class Library:
     directories: tuple[Path, ...]
 
     @classmethod
-    def default(cls, environ: Mapping[str, str] = os.environ) -> "Library":
-        """Directories of ``$RUNBOOK_PATH``, then ``./runbooks``, then the shipped ones."""
+    def default(cls, environ: Mapping[str, str] = os.environ, start: Path | None = None) -> "Library":
+        """Directories of ``$RUNBOOK_PATH``, then ``runbooks/`` of the project, then the shipped ones.
+
+        ``start`` is a directory of the project; the current one where it is not given.
+        """
         own = [Path(each) for each in environ.get(PATH_VARIABLE, "").split(os.pathsep) if each]
-        return cls(tuple(dict.fromkeys(each.resolve() for each in (*own, Path("runbooks"), shipped_directory()))))
+        places = (*own, project(start) / FOLDER, shipped_directory())
+        return cls(tuple(dict.fromkeys(each.resolve() for each in places)))
 
     def files(self) -> Mapping[str, Path]:
         """Every runbook file by name; the first directory wins."""
@@ -83,6 +115,15 @@ class Library:
                 return file
         places = "".join(f"\n  searched {file}" for file in searched)
         raise UsageError(f"there is no policy {name!r}{places}")
+
+    def told(self, file: Path) -> str:
+        """Which file that is, for people; of a shipped one, that no own one takes its place."""
+        shipped = shipped_directory()
+        if not file.resolve().is_relative_to(shipped):
+            here = Path.cwd()
+            return str(file.relative_to(here) if file.is_relative_to(here) else file)
+        searched = ", ".join(str(each / file.parent.name) for each in self.directories if each != shipped)
+        return f"the shipped file {file}, as no own {file.name} lies in {searched or 'a folder of yours'}"
 
     def policies(self) -> Sequence[Path]:
         """Every policy that can be found by name; the first directory wins."""

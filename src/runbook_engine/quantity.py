@@ -163,6 +163,25 @@ def show(value: Value | None, dimension: Dimension) -> str:
             return _digits(value)
 
 
+@lru_cache(maxsize=4096, typed=True)
+def prose(value: Value | None, dimension: Dimension) -> str:
+    """A value as a sentence says it: ``12 days``, ``5 minutes``, ``12 per second``. Seconds and their parts, percent and
+    bytes keep their signs, as in ``show``: ``1.24 s``, ``80 %``.
+    """
+    text = show(value, dimension)
+    if dimension is Dimension.RATE and text.endswith("/s"):
+        return f"{text.removesuffix('/s')} per second"
+    number, _, unit = text.rpartition(" ")
+    word = _SPELLED.get(unit) if dimension is Dimension.DURATION else None
+    return text if word is None else counted(number, word)
+
+
+def counted(number: float | str, one: str, many: str = "") -> str:
+    """``1 step``, ``2 steps``, ``0 entries``. A number that is given as a text is one that has been shown."""
+    return f"{number} {one if str(number) == '1' else many or f'{one}s'}"
+
+
+_SPELLED: Mapping[str, str] = MappingProxyType({"d": "day", "h": "hour", "min": "minute"})
 _DURATION_STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 _BYTE_STEPS = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
 # A threshold of 90 s reads better as "90 s" than as "1.5 min", one of 36 h better than "1.5 d".

@@ -1,11 +1,15 @@
 """A value that must never be seen: it shows itself as the variable that holds it."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic_core import core_schema
 
 HIDDEN = "***"
+_SECRET_PARAMETER = re.compile(
+    r"(?P<name>(?<![^&])[^&=]*(?:pass|pwd|secret|token|key|sig|auth)[^&=]*)=[^&]*", re.IGNORECASE
+)
 
 
 class Secret:
@@ -62,15 +66,19 @@ def _as_secret(value: object) -> Secret:
 
 
 def without_password(url: str) -> str:
-    """The same URL with ``***`` for its password. Anything that is not a URL with a host is hidden whole."""
+    """The same URL with ``***`` for its password, and for parameters that are named like one.
+
+    Anything that is not a URL with a host is hidden whole.
+    """
     try:
         parts = urlsplit(url)
         if not parts.scheme or not parts.netloc:
             return HIDDEN
+        query = _SECRET_PARAMETER.sub(rf"\g<name>={HIDDEN}", parts.query)
         if parts.password is None:
-            return url
+            return url if query == parts.query else urlunsplit(parts._replace(query=query))
         account, _, host = parts.netloc.rpartition("@")
         user = account.partition(":")[0]
-        return urlunsplit(parts._replace(netloc=f"{user}:{HIDDEN}@{host}"))
+        return urlunsplit(parts._replace(netloc=f"{user}:{HIDDEN}@{host}", query=query))
     except ValueError:
         return HIDDEN

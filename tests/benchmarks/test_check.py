@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from runbook_engine.api import load
 from runbook_engine.cli.check_files import Checker
+from runbook_engine.cli.show_command import page
 from runbook_engine.library import Library, shipped_directory
 from runbook_engine.probe.registry import Registry
 
@@ -30,6 +32,41 @@ def wide(steps: int) -> str:
     lines += [f"  s{steps}: {{ask: Is that all?, branches: [{{when: answer, finding: slow}}, {{else: end}}]}}"]
     lines += ["findings:", "  slow: {level: warning, title: It is slow, resolution: look}"]
     return "\n".join([*lines, "resolutions:", "  look: {title: Look, steps: [Look]}"]) + "\n"
+
+
+def chain(steps: int) -> str:
+    """A runbook in which each step leads to the next one whatever it measures, and asks for the first one's answer."""
+    lines = ["runbook: chain", "title: One after the other", "start: s0"]
+    lines += ["inputs: {api: {type: url, default: https://shop.example.com}}", "steps:"]
+    for index in range(steps):
+        after = f"s{index + 1}" if index + 1 < steps else "end"
+        first = " and s0.total > 100ms" if index else ""
+        lines += [
+            f"  s{index}:",
+            "    probe: http.get",
+            f'    with: {{url: "{{{{ inputs.api }}}}/{index}"}}',
+            "    branches:",
+            f"      - {{when: total > 1s{first}, finding: slow, goto: {after}}}",
+            f"      - {{else: {after}}}",
+        ]
+    return "\n".join([*lines, "findings:", "  slow: {kind: symptom, level: warning, title: It is slow}"]) + "\n"
+
+
+@pytest.mark.parametrize("steps", [1_000, 3_000, 10_000])
+def test_a_chain_of_steps(benchmark: BenchmarkFixture, steps: int) -> None:
+    text = chain(steps)
+    checker = Checker(Registry(), Library.default(), notes=False)
+    found = benchmark.pedantic(lambda: checker.text(text, "chain.yaml", Path("chain.yaml")), rounds=1)
+    assert found.errors == 0
+
+
+@pytest.mark.parametrize("steps", [1_000, 3_000, 10_000])
+def test_the_page_of_a_chain(benchmark: BenchmarkFixture, steps: int, tmp_path: Path) -> None:
+    file = tmp_path / "chain.yaml"
+    file.write_text(chain(steps))
+    plan = load(file)
+    lines = benchmark.pedantic(lambda: list(page(plan)), rounds=1)
+    assert len(lines) > 4 * steps
 
 
 @pytest.mark.parametrize("steps", [1_000, 3_000, 10_000])

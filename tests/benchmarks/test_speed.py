@@ -21,8 +21,22 @@ READING = reading_type({"value": MetricType(Dimension.DURATION, lower=0)})
 ONE = READING.model_validate({"value": 0.2})
 
 
+class Counter:
+    """How often something was measured."""
+
+    times = 0
+
+
 async def measure(params: AnyParams, ctx: ProbeContext) -> Reading:
+    Counter.times += 1
     return ONE
+
+
+def measured(run: Callable[[], rb.Trace]) -> int:
+    """How many measurements one run makes."""
+    before = Counter.times
+    run()
+    return Counter.times - before
 
 
 MEMORY = Probe("memory.value", AnyParams, READING, measure, lambda params: "memory", frozenset(), "In memory.")
@@ -37,6 +51,7 @@ def chain(length: int) -> str:
             f"  s{index}:",
             f"    title: Step number {index}",
             "    probe: memory.value",
+            f"    with: {{number: {index}}}",  # parameters of its own: one measurement may serve all steps that ask the same
             "    branches:",
             f"      - {{when: value > 1s, finding: very_slow, goto: {following}}}",
             f"      - {{when: value > 500ms, finding: slow, goto: {following}}}",
@@ -68,6 +83,7 @@ def test_a_chain_of_steps_in_memory(benchmark: BenchmarkFixture, length: int) ->
     plan = compiled(chain(length))
     trace = benchmark(lambda: rb.run(plan, environ={}))
     assert len(trace.path) == length
+    assert measured(lambda: rb.run(plan, environ={})) == length
     note_per_step(benchmark, length)
 
 

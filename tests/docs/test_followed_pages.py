@@ -24,7 +24,7 @@ RECORDING = Path(__file__).with_name("run.jsonl")
 """What stands for the recording that a reader has."""
 PORT = "8000"
 SERVER = f"python -m http.server {PORT} --bind 127.0.0.1"
-INSTALLED = ("pip install runbook-engine",)
+INSTALLED = ("pip install .",)
 """What is there already."""
 
 OTHERS = ("RUNBOOK_", "AWS_", "PAGE_", "SHOP_", "STAGING_")

@@ -1,4 +1,4 @@
-"""Whoever gives a value to an input: flag before variable before environment before default, in every combination."""
+"""Whoever gives a value to an input: flag before environment before variable before default, in every combination."""
 
 from itertools import product
 
@@ -12,7 +12,7 @@ from runbook_engine.engine.inputs import Around, givers, missing, resolve
 from runbook_engine.errors import InputsError
 from runbook_engine.secret import Secret
 
-SOURCES = ("command line", "variable ONE", "environment staging", "default")
+SOURCES = ("command line", "environment staging", "variable ONE", "default")
 EVERY = [
     tuple(source for source, gives in zip(SOURCES, who, strict=True) if gives)
     for who in product([True, False], repeat=4)
@@ -35,19 +35,23 @@ def test_the_first_that_gives_a_value_counts(who: tuple[str, ...], values: list[
         named["one"] = FromVariable(env="TWO") if by_variable else value["environment staging"]
         environ |= {"TWO": value["environment staging"]} if by_variable else {}
     elif by_variable:
-        named["one"] = FromVariable(env="TWO")  # which is not set: it gives nothing
+        named["one"] = FromVariable(env="TWO")  # which is not set: it gives nothing, and nothing stands in for it
+        who = tuple(each for each in who if each != "variable ONE")
     environment = Environment(environment="staging", title="T", values=named)
 
     around = Around(flags, environ, {}, "command line", environment)
     assert [(each.source, each.value) for each in givers("one", spec, around)] == [(each, value[each]) for each in who]
     assert missing(runbook, flags, environ, environment) == ({} if who else {"one": spec})
     if not who:
-        with pytest.raises(InputsError, match="is missing: give -s one=VALUE or set ONE"):
+        counts = "TWO" if by_variable else "ONE"
+        with pytest.raises(InputsError, match=f"is missing: give -s one=VALUE or set {counts}"):
             resolve(runbook, flags, environ, source="command line", environment=environment)
         return
     found = resolve(runbook, flags, environ, source="command line", environment=environment)["one"]
     assert (found.filled.value, found.source) == (value[who[0]], who[0])
     assert found.shown().source == who[0]
+    set_aside = "ONE" in environ and "one" in named and who[0] != "command line"
+    assert found.overruled == ("ONE" if set_aside else "")
 
 
 @given(texts)

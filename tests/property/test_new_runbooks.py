@@ -29,7 +29,10 @@ _LINES = st.lists(_WORDS, min_size=1, max_size=6).map(" ".join) | st.text(
 )
 _COMMANDS = st.sampled_from(
     ["curl https://api.example.com", "df -h", "kubectl get pods", "psql -c 'select 1'", "redis-cli INFO", "echo '{{ x }}'",
-     "aws ecs describe-services --cluster {{ a }} --services b", "nc -z db 1", "dig x", "curl '", "a && df; b"]
+     "aws ecs describe-services --cluster {{ a }} --services b", "nc -z db 1", "dig x", "curl '", "a && df; b",
+     "for a in b; do", "done", "$ uptime", "# df /", "NAME  READY {{ x }}", "psql <<X", "X", "SELECT '{{ x }}'", "> y", "ssh a", "A=1",
+     "curl $A", "openssl s_client -connect a.example.com:443", "psql -h $B -c 'select 1'", "{% x %}", "\t- tab", "trailing ",
+     "curl -H 'Accept: {{ x }}' https://a.example.com", "redis-cli -h {{ x }} ping"]
 )  # fmt: skip
 _LISTED = st.lists(_LINES, max_size=4)
 
@@ -46,10 +49,11 @@ def _markdown(draw: st.DrawFn) -> str:
         lines += [
             f"{number + 1}. {each}",
             "",
-            "   ```bash",
+            f"   ```{draw(st.sampled_from(['bash', '', 'console', 'sql', 'yaml']))}",
             *(f"   {one}" for one in draw(st.lists(_COMMANDS))),
             "   ```",
         ]
+    lines += [f"### {draw(_LINES)}", "", draw(_LINES), "", *(f"    {one}" for one in draw(st.lists(_COMMANDS)))]
     lines.append("## Resolution")
     lines += [f"{number + 1}. {each}\n   - {draw(_LINES)}" for number, each in enumerate(draw(_LISTED))]
     lines += ["## Prevention", *(f"- {each}" for each in draw(_LISTED))]
@@ -64,10 +68,12 @@ def errors(text: str) -> Sequence[str]:
 @settings(max_examples=40)
 @given(_markdown())
 @example("# #\n## Symptoms\n- Check\n## Diagnostic Steps\n1. Look")
+@example("# \f\n## Symptoms\n- Check\n## Diagnostic Steps")
+@example("## Symptoms\n- Check\n## Resolution\n1. Wait")
 def test_a_procedure_becomes_a_runbook_without_mistakes_and_keeps_its_words(text: str) -> None:
     for procedure in procedures(text):
         name = name_of(procedure.title) or "new"
-        made = from_procedure(procedure, name, REGISTRY, CUSTOMS)
+        made = from_procedure(procedure, name, REGISTRY, CUSTOMS).started
         assert errors(made.text) == []
         assert compose(made.text, "new.yaml").value == made.document
         told = [each for group in procedure.symptoms for each in (group.title, *group.items) if each]

@@ -22,11 +22,14 @@ from runbook_engine.probe.fake import AnyParams, reading_type
 
 READING = reading_type({"value": MetricType(Dimension.NUMBER)})
 KINDS = ("refused", "timeout", "missing")
+UNSET = "not configured"
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A step of a random graph: what it will measure and where each way leads. ``reading`` None is a missing metric."""
+    """A step of a random graph: what it will measure and where each way leads. ``reading`` None is a missing metric, UNSET a step that needs an
+    optional input without a value.
+    """
 
     above: tuple[str, ...]
     middle: tuple[str, ...]
@@ -53,7 +56,7 @@ def graphs(draw: st.DrawFn) -> tuple[dict[str, Planned], tuple[str, ...]]:
             draw(later),
             routes,
             draw(st.booleans()),
-            draw(st.sampled_from([0.0, 5.0, 15.0, None, float("nan"), *KINDS])),
+            draw(st.sampled_from([0.0, 5.0, 15.0, None, float("nan"), *KINDS, UNSET])),
             draw(st.sampled_from([0.0, 0.0, 0.001, 0.003])),
         )
     start = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True)))
@@ -64,13 +67,15 @@ def document(steps: Mapping[str, Planned], start: tuple[str, ...]) -> str:
     def flow(targets: tuple[str, ...]) -> str:
         return f"[{', '.join(targets)}]" if targets else "end"
 
-    lines = ["runbook: random", "title: A random graph", f"start: {flow(start)}", "steps:"]
+    lines = ["runbook: random", "title: A random graph", f"start: {flow(start)}"]
+    lines += ["inputs: {unset: {optional: true}}", "steps:"]
     for name, step in steps.items():
         finding = ", finding: found" if step.flags else ""
+        needs = ', unset: "{{ inputs.unset }}"' if step.reading == UNSET else ""
         lines += [
             f"  {name}:",
             "    probe: fake.value",
-            f"    with: {{step: {name}}}",
+            f"    with: {{step: {name}{needs}}}",
             "    branches:",
             f"      - {{when: value > 10{finding}, goto: {flow(step.above)}}}",
             f"      - {{when: value > 3, goto: {flow(step.middle)}}}",
@@ -109,6 +114,8 @@ def reference(steps: Mapping[str, Planned], start: tuple[str, ...]) -> dict[str,
 
 def behave(step: Planned) -> tuple[str, tuple[str, ...]]:
     reading = step.reading
+    if reading == UNSET:
+        return "not_asked", step.routes.get("missing", ())
     if isinstance(reading, str):
         return "blind", step.routes.get(reading, ())
     if reading is None or reading != reading:  # noqa: PLR0124 - NaN
@@ -122,6 +129,7 @@ def probe(steps: Mapping[str, Planned]) -> Probe[AnyParams, Reading]:
     async def measure(params: AnyParams, ctx: ProbeContext) -> Reading:
         step = steps[str((params.model_extra or {})["step"])]
         await anyio.sleep(step.delay)
+        assert step.reading != UNSET
         if isinstance(step.reading, str):
             raise ProbeError(ErrorKind(step.reading), "told to fail")
         return READING.model_validate({"value": step.reading})
@@ -150,7 +158,10 @@ def test_the_walk_agrees_with_the_definition(graph: tuple[dict[str, Planned], tu
     blind = [name for name, (status, _) in expected.items() if status == "blind"]
     assert sorted(each.step for each in trace.findings) == flagged
     assert sorted(each.step for each in trace.blind_spots) == blind
-    assert trace.outcome == ("warning" if flagged else "inconclusive" if blind else "healthy")
+    unasked = [name for name, (status, _) in expected.items() if status == "not_asked"]
+    looked_at = any(status == "passed" for status, _ in expected.values())
+    assert [each.id for each in trace.not_asked] == unasked
+    assert trace.outcome == ("warning" if flagged else "healthy" if looked_at and not blind else "inconclusive")
 
 
 @given(graphs())
@@ -164,6 +175,7 @@ def test_a_recording_walked_again_is_the_same_event_for_event(
     again = rb.record(trace, file).replay()
     assert again.outcome == trace.outcome
     assert again.steps == trace.steps
+    assert again.not_asked == trace.not_asked
     assert again.findings == trace.findings
     assert again.blind_spots == trace.blind_spots
     assert again.path == trace.path

@@ -81,11 +81,11 @@ def main(folder: Path) -> None:
     wanted = {edge for runbook in shipped().values() for edge in edges(runbook)}
     for file in folder.glob("*.jsonl"):
         wanted -= reached(fold(read_recording(file)))
-    runs = {
-        f"{file.stem}-{_slug(case['case'])}": run(file.stem, case)
-        for file in sorted(CASES.glob("*.yaml"))
-        for case in yaml.safe_load(file.read_text(encoding="utf-8"))
-    }
+    runs: dict[str, rb.Trace] = {}
+    for file in sorted(CASES.glob("*.yaml")):
+        for case in yaml.safe_load(file.read_text(encoding="utf-8")):
+            name = f"{file.stem}-{_slug(case['case'])}"
+            runs[f"{name}-2" if name in runs else name] = run(file.stem, case)
     runs["diagnostic-scripts-all-is-well"] = scripts(frozenset())
     runs["diagnostic-scripts-all-fail"] = scripts(frozenset((*SCRIPTS, *COMMANDS)))
     while wanted:

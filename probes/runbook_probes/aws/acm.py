@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
-from runbook_engine.hostile import cut, one_line
+from runbook_engine.hostile import one_line
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Count, Dimension, ErrorKind, ProbeContext, ProbeError, Reading, bounded, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.pages import Pages, ask_pages
-from runbook_probes.command_line import pasteable
+from runbook_probes.network import ascii_name
 
 Status = Literal["pending_validation", "issued", "inactive", "expired", "validation_timed_out", "revoked", "failed"]
 Renewal = Literal["none", "pending_auto_renewal", "pending_validation", "success", "failed"]
@@ -22,7 +23,6 @@ SignedDuration = Annotated[float, bounded(Dimension.DURATION)]
 
 MOST_CERTIFICATES = 10_000
 MOST_SHOWN = 20
-MOST_TEXT = 300
 MOST_HINTS = 3
 # Without these, only keys of RSA with 1024 and 2048 bits are listed:
 # https://docs.aws.amazon.com/acm/latest/APIReference/API_Filters.html
@@ -34,7 +34,7 @@ _DOMAIN = re.compile(r"(\*\.)?[\w-]{1,63}(\.[\w-]{1,63})*\.?\Z")
 def _arn(text: str) -> str:
     if text and not _ARN.match(text):
         raise ValueError(
-            f"{text[:200]!r} is not the ARN of a certificate of ACM; these look like "
+            f"{text!r} is not the ARN of a certificate of ACM; these look like "
             "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
         )
     return text
@@ -42,7 +42,7 @@ def _arn(text: str) -> str:
 
 def _domain(text: str) -> str:
     if text and not _DOMAIN.match(text):
-        raise ValueError(f"{text[:200]!r} is not a domain name; write for example api.example.com")
+        raise ValueError(f"{text!r} is not a domain name; write for example api.example.com")
     return text
 
 
@@ -180,7 +180,7 @@ def covers(names: Sequence[str], domain: str) -> bool:
 def _ascii(domain: str) -> str:
     """As certificates have it: ``müller.example`` is ``xn--mller-kva.example``."""
     try:
-        return domain if domain.isascii() else domain.encode("idna").decode()
+        return ascii_name(domain)
     except UnicodeError:
         return domain
 
@@ -220,7 +220,7 @@ def _one_of(literal: object, value: object, what: str, arn: str) -> str:
     if given not in get_args(literal):
         raise ProbeError(
             ErrorKind.MALFORMED,
-            f"ACM tells a {what} of {arn} that is not known here: {cut(one_line(str(value)), 60)}",
+            f"ACM tells a {what} of {arn} that is not known here: {one_line(str(value))}",
             remedy="update this program",
         )
     return given
@@ -262,7 +262,7 @@ def _others(found: Sequence[_Listed], arn: str) -> dict[str, JsonValue]:
 
 
 def _told(text: object) -> str:
-    return cut(one_line(str(text)), MOST_TEXT)
+    return one_line(str(text))
 
 
 def _moment(at: object) -> str | None:

@@ -12,7 +12,9 @@ from pydantic import AfterValidator, Field
 from runbook_engine.errors import did_you_mean
 from runbook_engine.probe import ErrorKind, Params, ProbeContext, ProbeError, in_thread
 from runbook_engine.quantity import Dimension, show
+from runbook_probes.aws.credentials import helper_failed, resolve
 from runbook_probes.aws.failure import Aim, broken_off, drop_traces, explain, scrubbed, senseless
+from runbook_probes.aws.helpers import Helpers
 from runbook_probes.aws.models import models
 from runbook_probes.network import allowance, within
 
@@ -36,6 +38,9 @@ def _endpoint(url: str) -> str:
 
 class AwsParams(Params):
     """Where a call goes, and as whom. What is left empty is taken from the usual variables and files."""
+
+    CONNECTS_TO = ("endpoint_url",)
+    OWN_CREDENTIALS = "the credentials of AWS"
 
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = Field(
         "", description="For example us-east-1; by default AWS_REGION, AWS_DEFAULT_REGION or the profile's"
@@ -71,11 +76,17 @@ async def ask(
     """
 
     def gave_up(seconds: float) -> ProbeError:
-        return aim.timed_out(f"within {show(seconds, Dimension.DURATION)}", asks)
+        waited = f"within {show(seconds, Dimension.DURATION)}"
+        if profile := helpers.running:
+            return helper_failed(profile, f"it did not end {waited}")
+        return aim.timed_out(waited, asks)
 
-    seconds = allowance(ctx)
-    with within(ctx, gave_up):
-        return await in_thread(lambda: _asked(service, params, ctx.environ, aim, work, seconds))
+    seconds, helpers = allowance(ctx), Helpers()
+    try:
+        with within(ctx, gave_up):
+            return await in_thread(lambda: _asked(service, params, ctx.environ, aim, work, seconds, helpers))
+    finally:
+        helpers.end()
 
 
 def _asked(
@@ -85,6 +96,7 @@ def _asked(
     aim: Aim,
     work: Callable[[Client], T],
     seconds: float,
+    helpers: Helpers,
 ) -> T:
     try:
         import boto3
@@ -102,6 +114,7 @@ def _asked(
         core.register_component("data_loader", models(core.get_config_variable("data_path")))
         session = boto3.session.Session(**_identity(params, environ), botocore_session=core)
         _check(service, session.get_available_services())
+        resolve(core, helpers, seconds)
         client = session.client(
             service,
             endpoint_url=_endpoint_url(params, environ),

@@ -2,16 +2,16 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Count, Duration, ErrorKind, ProbeContext, ProbeError, Reading, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.ecs_tasks import Stopped, stopped_tasks
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.shown import Answer, expected, moment, since, told
-from runbook_probes.command_line import pasteable
 
 MOST_EVENTS = 10
 MOST_DEPLOYMENTS = 10
@@ -37,6 +37,7 @@ class EcsServiceReading(Reading):
     """Of stopped tasks ECS remembers those of about the last hour."""
 
     LOGS = ("stopped", "events")
+    PARTIAL: ClassVar = dict.fromkeys(("stopped_tasks", "out_of_memory_tasks", "failing_tasks"), "")
 
     status: str = Field(description="ACTIVE, DRAINING or INACTIVE")
     desired: Count = Field(description="How many tasks should run")
@@ -113,7 +114,7 @@ def _reading(service: Answer, stopped: Stopped | None, reason: str, now: dt.date
     primary = next((each for each in deployments if each.get("status") == "PRIMARY"), {})
     state = str(primary.get("rolloutState") or primary.get("stabilityStatus") or "")
     began = primary.get("createdAt")
-    told_not = {} if stopped else dict.fromkeys(("stopped_tasks", "out_of_memory_tasks", "failing_tasks"), reason)
+    told_not = {} if stopped else dict.fromkeys(EcsServiceReading.PARTIAL, reason)
     if began is None:
         told_not["deployment_age"] = "the service has no primary deployment"
     if primary.get("failedTasks") is None:
@@ -131,6 +132,7 @@ def _reading(service: Answer, stopped: Stopped | None, reason: str, now: dt.date
         out_of_memory_tasks=stopped and stopped.out_of_memory,
         failing_tasks=stopped and stopped.failing,
         missing=told_not,
+        cut=stopped.cut if stopped else "",
         evidence=_evidence(service, deployments, stopped),
     )
 
@@ -146,7 +148,6 @@ def _evidence(service: Answer, deployments: Sequence[Answer], stopped: Stopped |
     }
     if stopped is not None:
         shown["stopped"] = [dict(each) for each in stopped.rows[:MOST_STOPPED]]
-        shown |= stopped.note
         if len(stopped.rows) > MOST_STOPPED:
             shown["truncated"] = True
     return shown

@@ -22,13 +22,13 @@ End = Literal["out_of_memory", "failed", "planned"]
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """``rows`` are all of them, the latest first; ``note`` says where there are still more."""
+    """``rows`` are all of them, the latest first; ``cut`` says where there are still more."""
 
     count: int
     out_of_memory: int
     failing: int
     rows: Sequence[Mapping[str, JsonValue]]
-    note: Mapping[str, JsonValue]
+    cut: str
 
 
 def stopped_tasks(client: Client, aim: Aim, cluster: str, service: str) -> Stopped:
@@ -44,7 +44,7 @@ def stopped_tasks(client: Client, aim: Aim, cluster: str, service: str) -> Stopp
     ]
     ends = [end_of(task) for task in tasks]
     rows = [_row(task, end) for task, end in sorted(zip(tasks, ends, strict=True), key=_when, reverse=True)]
-    return Stopped(len(tasks), ends.count("out_of_memory"), ends.count("failed"), rows, listed.note)
+    return Stopped(len(tasks), ends.count("out_of_memory"), ends.count("failed"), rows, listed.cut)
 
 
 _MEMORY = re.compile(r"\AOutOfMemory")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from runbook_engine.hostile import lines_of, opening
 from runbook_engine.probe import ErrorKind, ProbeError
 from runbook_engine.secret import HIDDEN
 from runbook_probes.network import not_connected, where
 
-MOST_TOLD = 400
 LOG_IN = "log in again (aws sso login), or check AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 # Where the prefix of an IAM action is not the name in the signature.
@@ -86,7 +86,7 @@ def explain(error: Exception, aim: Aim, status: int | None) -> ProbeError:
         return ProbeError(ErrorKind.MALFORMED, f"{aim.service} {aim.operation} cannot be asked this: {_told(error)}")
     if isinstance(error, exceptions.ProfileNotFound):
         return ProbeError(ErrorKind.AUTH, _told(error), remedy="aws configure list-profiles shows those that exist")
-    if _names(error) & _CREDENTIALS:
+    if names_of(error) & _CREDENTIALS:
         return ProbeError(ErrorKind.AUTH, f"there are no credentials for AWS: {_told(error)}", remedy=LOG_IN)
     return _connecting(error, aim)
 
@@ -101,7 +101,7 @@ _CREDENTIALS = frozenset(
 )  # fmt: skip
 
 
-def _names(error: Exception) -> set[str]:
+def names_of(error: BaseException) -> set[str]:
     """By name, because older releases of botocore lack some of these classes."""
     return {each.__name__ for each in type(error).__mro__}
 
@@ -144,12 +144,15 @@ def _answered(error: Any, aim: Aim) -> ProbeError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if code == str(status):
         return senseless(aim, status)
-    kind = next((kind for kind, parts in _CODES if any(part in code for part in parts)), None)
+    kind = kind_of(code)
     if kind is ErrorKind.MALFORMED and _ABSENT.search(message):
         kind = ErrorKind.MISSING
-    return _worded(
-        kind or _STATUSES.get(status, ErrorKind.OTHER), aim, _line(f"{code}: {message}" if message else code)
-    )
+    return _worded(kind or _STATUSES.get(status, ErrorKind.OTHER), aim, line(f"{code}: {message}" if message else code))
+
+
+def kind_of(code: str) -> ErrorKind | None:
+    """What the code of an error says: ``AccessDenied``, ``ThrottlingException``."""
+    return next((kind for kind, parts in _CODES if any(part in code for part in parts)), None)
 
 
 def senseless(aim: Aim, status: int | None) -> ProbeError:
@@ -207,7 +210,7 @@ def _denied(aim: Aim, told: str) -> ProbeError:
 
 
 def _connecting(error: Exception, aim: Aim) -> ProbeError:
-    names = _names(error)
+    names = names_of(error)
     if names & {"ConnectTimeoutError", "ReadTimeoutError"}:
         return aim.timed_out("in time", f"{aim.service} {aim.operation}")
     if "SSLError" in names:
@@ -222,6 +225,8 @@ def _connecting(error: Exception, aim: Aim) -> ProbeError:
         )
     if "EndpointConnectionError" in names:
         return _unreachable(error, aim)
+    if any("IncompleteRead" in names_of(each) for each in _causes(error)):
+        return broken_off(aim)
     if "ConnectionClosedError" in names:
         return ProbeError(ErrorKind.REFUSED, f"{aim.place} closed the connection without an answer")
     if names & {"ResponseStreamingError", "IncompleteReadError"}:
@@ -270,10 +275,9 @@ def _scrub(text: str, secrets: Iterable[str]) -> str:
 
 
 def _told(error: Exception) -> str:
-    return _line(str(error))
+    return line(str(error))
 
 
-def _line(text: str) -> str:
-    """On one line, and not longer than a person reads."""
-    line = "; ".join(part.strip(" .") for part in text.splitlines() if part.strip(" ."))
-    return line if len(line) <= MOST_TOLD else f"{line[:MOST_TOLD]}…"
+def line(text: str) -> str:
+    """On one line."""
+    return "; ".join(part.strip(" .") for part in lines_of(opening(text)) if part.strip(" ."))

@@ -3,21 +3,21 @@
 import asyncio
 import math
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import anyio
 from pydantic import Field, JsonValue
 
-from runbook_engine.hostile import cut, one_line
-from runbook_engine.probe import Count, DocumentReading, ErrorKind, ProbeContext, ProbeError, probe
+from runbook_engine.hostile import one_line
+from runbook_engine.pasteable import pasteable
+from runbook_engine.probe import Count, Document, DocumentReading, ErrorKind, ProbeContext, ProbeError, cut_at, probe
 from runbook_engine.quantity import Dimension, show
 from runbook_probes.aws.client import Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.log_group import LogGroupParams, Span, ago, no_such_group
-from runbook_probes.command_line import pasteable
 from runbook_probes.network import allowance
 
 FIRST_WAIT_S = 0.2
@@ -28,10 +28,9 @@ LAST_S = 0.25
 STOP_S = 2.0
 STOP_SHARE = 0.25
 MOST_THROTTLED = 3
+MOST_ROWS = 10_000
 MOST_SHOWN = 20
-MOST_TEXT = 500
 MOST_VALUE = 10_000
-MOST_NAME = 200
 MOST_FIELDS = 500
 SYNTAX = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html"
 
@@ -41,15 +40,20 @@ class InsightsParams(LogGroupParams):
         description="In the language of Logs Insights, for example "
         "filter @message like /ERROR/ | stats count() as errors by status_code"
     )
-    limit: int = Field(1000, ge=1, le=10_000, description="How many rows to take at most")
+    limit: int = Field(1000, ge=1, le=MOST_ROWS, description="How many rows to take at most")
 
 
 class InsightsReading(DocumentReading):
-    """The document is ``{"rows": [{field: text}]}``, in the order in which the query gives them."""
-
+    DOCUMENT = Document(
+        "The `rows` as the query gives them, each an object of texts, numbers too, by the name of the field",
+        shape={"rows": [dict[str, str]]},
+        example={"rows": [{"status_code": "200", "requests": "940"}, {"status_code": "500", "requests": "60"}]},
+    )
     LOGS = ("rows",)
 
-    rows: Count = Field(description="How many rows the query gives")
+    PARTIAL: ClassVar = {"rows": "limit"}
+
+    rows: Count | None = Field(description="How many rows the query gives; missing where they are more than limit")
     matched: Count = Field(description="How many log events match the query")
     scanned: Count = Field(description="How many log events were looked at")
 
@@ -248,7 +252,31 @@ def _asked(params: InsightsParams, span: Span) -> dict[str, object]:
     by_arn = params.log_group.startswith("arn:")
     group = {"logGroupIdentifiers": [params.log_group]} if by_arn else {"logGroupName": params.log_group}
     times = {"startTime": math.floor(span.start), "endTime": math.ceil(span.end)}
-    return {**group, **times, "queryString": params.query, "limit": params.limit}
+    return {**group, **times, "queryString": params.query, "limit": _wanted(params)}
+
+
+def _wanted(params: InsightsParams) -> int:
+    """A row more than is taken, so that it shows whether there are more."""
+    return min(params.limit + 1, MOST_ROWS)
+
+
+def _more(params: InsightsParams, found: int) -> str:
+    """Why the rows are not all, or need not be."""
+    if found > params.limit:
+        why = f"the query gives more than {params.limit} rows"
+        return cut_at(params, "limit", why, instead="let the query aggregate")
+    if found == MOST_ROWS:
+        return f"the query gives {MOST_ROWS} rows, and CloudWatch gives no more; let the query aggregate"
+    return ""
+
+
+def _too_wide(results: Sequence[Sequence[Mapping[str, object]]]) -> str:
+    """Why rows are not whole."""
+    if any(
+        len(row) > MOST_FIELDS or any(len(str(each.get("value", ""))) > MOST_VALUE for each in row) for row in results
+    ):
+        return f"a row has more than {MOST_FIELDS} fields or {MOST_VALUE} characters in one; let the query take what it needs"
+    return ""
 
 
 def _bad_query(error: ProbeError) -> ProbeError:
@@ -267,20 +295,20 @@ def _reading(params: InsightsParams, query: _Query, answer: Mapping[str, Any]) -
         )
     rows = [
         {
-            cut(one_line(str(each.get("field", ""))), MOST_NAME): cut(str(each.get("value", "")), MOST_VALUE)
+            one_line(str(each.get("field", ""))): str(each.get("value", ""))[:MOST_VALUE]
             for each in row[:MOST_FIELDS]
             if each.get("field") != "@ptr"
         }
         for row in answer.get("results", ())[: params.limit]
     ]
-    shown: list[JsonValue] = [
-        {name: cut(one_line(value), MOST_TEXT) for name, value in row.items()} for row in rows[:MOST_SHOWN]
-    ]
+    shown: list[JsonValue] = [{name: one_line(value) for name, value in row.items()} for row in rows[:MOST_SHOWN]]
     return InsightsReading(
         rows=len(rows),
         matched=int(statistics["recordsMatched"]),
         scanned=int(statistics["recordsScanned"]),
         document={"rows": [*rows]},
+        cut=_more(params, len(answer.get("results", ()))),
+        incomplete=_too_wide(answer.get("results", ())),
         evidence={
             "log_group": params.log_group,
             "query": params.query,

@@ -10,12 +10,12 @@ import anyio
 from pydantic import AfterValidator, Field
 
 from runbook_engine.errors import closest
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Dimension, ErrorKind, ProbeContext, ProbeError
 from runbook_engine.quantity import show
 from runbook_probes.aws.client import AwsParams, ask
 from runbook_probes.aws.failure import Aim
-from runbook_probes.aws.statistics import Seconds
-from runbook_probes.command_line import pasteable
+from runbook_probes.quantities import Seconds
 
 LONGEST_WINDOW_S = 366 * 86400.0
 HINT_TIMEOUT_S = 2.0
@@ -33,14 +33,12 @@ def _log_group(text: str) -> str:
         found = _ARN.match(text)
         if not found:
             raise ValueError(
-                f"{text[:200]!r} is not the ARN of a log group; these look like "
+                f"{text!r} is not the ARN of a log group; these look like "
                 "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/api"
             )
         return found[1]
     if not _NAME.match(text):
-        raise ValueError(
-            f"{text[:200]!r} is not the name of a log group: these have 1 to 512 letters, digits and _ - / . #"
-        )
+        raise ValueError(f"{text!r} is not the name of a log group: these have 1 to 512 letters, digits and _ - / . #")
     return text
 
 

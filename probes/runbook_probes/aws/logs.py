@@ -4,19 +4,18 @@ import datetime as dt
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, JsonValue
 
-from runbook_engine.hostile import cut, one_line
-from runbook_engine.probe import Bytes, Count, Duration, ErrorKind, ProbeContext, ProbeError, Reading, probe
+from runbook_engine.hostile import one_line, opening
+from runbook_engine.pasteable import pasteable
+from runbook_engine.probe import Bytes, Count, Duration, ErrorKind, ProbeContext, ProbeError, Reading, cut_at, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.log_group import LogGroupParams, Span, ago, no_such_group, soon
 from runbook_probes.aws.pages import Pages, ask_pages
-from runbook_probes.command_line import pasteable
 
-MOST_TEXT = 500
 MOST_GROUPS = 20_000
 MOST_SHOWN = 20
 PAGE_OF_GROUPS = 50
@@ -100,10 +99,11 @@ class LogsFilterReading(Reading):
     """The events of a log group that match a pattern."""
 
     LOGS = ("samples",)
+    PARTIAL: ClassVar = {"matches": "most", "streams": "most"}
 
-    matches: Count = Field(description="How many events match; where truncated, at least so many")
-    streams: Count = Field(description="Into how many streams they were written; on ECS, a stream is a task's")
-    truncated: bool = Field(description="Whether there are more matches than were counted")
+    matches: Count | None = Field(description="How many events match; missing where they are more than most")
+    streams: Count | None = Field(description="Into how many streams they were written; on ECS, a stream is a task's")
+    truncated: bool = Field(description="Whether there are more matches than most")
     latest_age: Duration | None = Field(None, description="Time since the latest match")
 
 
@@ -240,13 +240,14 @@ def _reading(params: LogsFilterParams, span: Span, found: _Found, note: str) -> 
         else f"only the first {found.matches} matches were counted, oldest first; give a shorter window or a higher most"
     )
     samples: list[JsonValue] = [
-        {"time": _moment(at), "stream": one_line(stream), "message": cut(one_line(message), MOST_TEXT)}
+        {"time": _moment(at), "stream": one_line(stream), "message": one_line(opening(message))}
         for at, _, stream, message in sorted(found.samples, reverse=True)
     ]
     return LogsFilterReading(
         matches=found.matches,
         streams=len(found.streams),
         truncated=found.truncated,
+        cut=_more(params) if found.truncated else "",
         latest_age=None if latest is None else max(0.0, span.end - latest / 1000),
         missing={} if latest is not None else {"latest_age": missing},
         evidence={
@@ -259,6 +260,11 @@ def _reading(params: LogsFilterParams, span: Span, found: _Found, note: str) -> 
             **({"truncated": True} if found.matches > len(samples) else {}),
         },
     )
+
+
+def _more(params: LogsFilterParams) -> str:
+    why = f"more events match than the {params.most} that were counted"
+    return cut_at(params, "most", why, instead="give a shorter window or a narrower pattern")
 
 
 def _moment(milliseconds: float) -> str:

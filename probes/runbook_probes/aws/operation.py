@@ -8,17 +8,30 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, JsonValue, model_validator
 
 from runbook_engine.errors import did_you_mean
-from runbook_engine.probe import Count, DocumentReading, Duration, ErrorKind, ProbeContext, ProbeError, probe
+from runbook_engine.pasteable import pasteable
+from runbook_engine.probe import (
+    Count,
+    Document,
+    DocumentReading,
+    Duration,
+    ErrorKind,
+    ProbeContext,
+    ProbeError,
+    cut_at,
+    probe,
+)
 from runbook_engine.secret import HIDDEN
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.reads import folded, refusal
-from runbook_probes.command_line import pasteable
+from runbook_probes.aws.secret_members import is_secret
+
+MOST_PAGES = 100
 
 
 class CallParams(AwsParams):
@@ -26,12 +39,12 @@ class CallParams(AwsParams):
         description="As the AWS CLI and boto3 call it, for example ecs, elbv2, rds, logs"
     )
     operation: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")] = Field(
-        description="DescribeServices, describe_services or describe-services; one that reads"
+        description="DescribeServices, describe_services or describe-services; one that reads and gives no secrets"
     )
     arguments: dict[str, JsonValue] = Field(
         default_factory=dict, description="The request's parameters, named and written as in the API's reference"
     )
-    pages: int = Field(1, ge=1, le=100, description="How many pages of a long answer to read at most")
+    pages: int = Field(1, ge=1, le=MOST_PAGES, description="How many pages of a long answer to read at most")
 
     @model_validator(mode="after")
     def _reads(self) -> Self:
@@ -42,13 +55,22 @@ class CallParams(AwsParams):
 
 
 class CallReading(DocumentReading):
-    """The answer is the document; the values that AWS marks as sensitive are hidden in it."""
-
-    time: Duration = Field(description="Time until the whole answer was there")
-    pages: Count = Field(description="How many pages of the answer were read")
-    complete: bool = Field(
-        description="Whether there are no more pages; what is counted in a part of a list is too low"
+    DOCUMENT = Document(
+        "The answer, as the API's reference writes it; in it, passwords, tokens,"
+        " environment variables and what else AWS marks as sensitive are hidden",
+        shape=dict[str, Any],
+        example={
+            "CacheClusters": [{"CacheClusterId": "sessions", "CacheClusterStatus": "available", "NumCacheNodes": 2}]
+        },
     )
+
+    PARTIAL: ClassVar = {"time": "", "pages": "pages"}
+
+    time: Duration | None = Field(description="Time until the whole answer was there")
+    pages: Count | None = Field(
+        description="How many pages the answer has; missing where there are more than were read"
+    )
+    complete: bool = Field(description="Whether all pages were read")
 
 
 # Where the AWS CLI has a name of its own for a service.
@@ -100,17 +122,24 @@ def hyphenated(name: str) -> str:
 
 @probe("aws.call", command=_command, reads_only=True)
 async def call(params: CallParams, ctx: ProbeContext) -> CallReading:
-    """Calls one read-only operation of any service of AWS; needs the IAM action of the same name."""
+    """Calls one operation of any service of AWS that only reads and gives no secrets; needs the IAM action of its name."""
     aim = Aim(params.service, params.operation)
     asks = f"{params.service} {params.operation}"
     answer = await ask(params.service, params, ctx, aim, lambda client: _answer(client, params, aim), asks=asks)
     return CallReading(
         document=answer.document,
+        cut="" if answer.complete else _more(answer.pages, params),
         time=answer.seconds,
         pages=answer.pages,
         complete=answer.complete,
         evidence={"response": answer.document, **({} if answer.complete else {"truncated": True})},
     )
+
+
+def _more(pages: int, params: CallParams) -> str:
+    read = "one page was" if pages == 1 else f"{pages} pages were"
+    why = f"the answer has more pages, of which {read} read"
+    return cut_at(params, "pages", why, instead="ask for less, with a filter in arguments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +211,30 @@ def _has_more(paginator: Any, page: Mapping[str, Any]) -> bool:
 
 
 def _plain(value: Any, shape: Any) -> JsonValue:
-    """As JSON, without what the service's model marks as sensitive."""
+    """As JSON, without what the service's model marks as sensitive and what is named like a secret."""
     if value is not None and shape is not None and shape.metadata.get("sensitive"):
         return HIDDEN
     match value:
         case dict():
             members = getattr(shape, "members", {})
             inner = getattr(shape, "value", None)
-            return {str(name): _plain(each, members.get(name, inner)) for name, each in value.items()}
+            return {str(name): _member(str(name), each, members.get(name, inner)) for name, each in value.items()}
         case list():
             return [_plain(each, getattr(shape, "member", None)) for each in value]
         case dt.datetime():
             return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
         case bytes():
             return base64.b64encode(value).decode()
-        case None | bool() | int() | float() | str():
+        case str():
+            return HIDDEN if _SIGNED.search(value) else value
+        case None | bool() | int() | float():
             return value
     return str(value)
+
+
+def _member(name: str, value: Any, shape: Any) -> JsonValue:
+    return HIDDEN if is_secret(name, value, shape) else _plain(value, shape)
+
+
+_SIGNED = re.compile(r"[?&](X-Amz-Signature|X-Amz-Security-Token|Signature|AWSAccessKeyId)=", re.IGNORECASE)
+"""In a URL that lets in whoever has it: of services (AWS Signature Version 4 and 2) and of CloudFront."""

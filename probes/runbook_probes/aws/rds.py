@@ -3,16 +3,16 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, JsonValue
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Bytes, Count, Duration, ErrorKind, Percent, ProbeContext, ProbeError, Reading, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.shown import Answer, Pages, expected, moment, told
 from runbook_probes.aws.statistics import StatisticsParams, cloudwatch
-from runbook_probes.command_line import pasteable
 
 GIB = 2**30
 MOST_SHOWN = 50
@@ -140,8 +140,10 @@ class RdsMaintenanceParams(AwsParams):
 
 
 class RdsMaintenanceReading(Reading):
-    pending: Count = Field(description="How many maintenance actions are pending")
-    overdue: Count = Field(description="For how many the date has passed after which RDS applies them by itself")
+    PARTIAL: ClassVar = dict.fromkeys(("pending", "overdue", "next_in"), "")
+
+    pending: Count | None = Field(description="How many maintenance actions are pending")
+    overdue: Count | None = Field(description="For how many the date has passed after which RDS applies them by itself")
     next_in: Duration | None = Field(None, description="Time until the first is applied; 0 where that date has passed")
 
 
@@ -156,7 +158,7 @@ async def rds_maintenance(params: RdsMaintenanceParams, ctx: ProbeContext) -> Rd
     """Asks RDS which maintenance is pending (rds:DescribePendingMaintenanceActions)."""
     aim = Aim("rds", "DescribePendingMaintenanceActions")
 
-    def work(client: Client) -> tuple[Sequence[_Action], Mapping[str, JsonValue]]:
+    def work(client: Client) -> tuple[Sequence[_Action], str]:
         named = {"Name": "db-instance-id", "Values": [params.db_instance_id]}
         chosen = {"Filters": [named]} if params.db_instance_id else {}
         pages = Pages(client, aim, "describe_pending_maintenance_actions", "PendingMaintenanceActions", **chosen)
@@ -165,10 +167,10 @@ async def rds_maintenance(params: RdsMaintenanceParams, ctx: ProbeContext) -> Rd
             for resource in pages
             for detail in resource.get("PendingMaintenanceActionDetails") or ()
         ]
-        return actions, pages.note
+        return actions, pages.cut
 
-    actions, note = await ask("rds", params, ctx, aim, work, asks="which maintenance of RDS is pending")
-    return _maintenance(actions, note, dt.datetime.now(dt.UTC))
+    actions, cut = await ask("rds", params, ctx, aim, work, asks="which maintenance of RDS is pending")
+    return _maintenance(actions, cut, dt.datetime.now(dt.UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class _Action:
 _BY_ITSELF = ("AutoAppliedAfterDate", "ForcedApplyDate")
 
 
-def _maintenance(actions: Sequence[_Action], note: Mapping[str, JsonValue], now: dt.datetime) -> RdsMaintenanceReading:
+def _maintenance(actions: Sequence[_Action], cut: str, now: dt.datetime) -> RdsMaintenanceReading:
     dates = sorted(each.at for each in actions if each.at is not None)
     none = "no date is set: RDS waits until somebody applies it" if actions else "no maintenance is pending"
     ordered = sorted(actions, key=lambda each: each.at or dt.datetime.max.replace(tzinfo=dt.UTC))
@@ -208,10 +210,10 @@ def _maintenance(actions: Sequence[_Action], note: Mapping[str, JsonValue], now:
         pending=len(actions),
         overdue=sum(each.is_overdue(now) for each in actions),
         next_in=max(0.0, (dates[0] - now).total_seconds()) if dates else None,
+        cut=f"{cut}; give the step a db_instance_id" if cut else "",
         missing={} if dates else {"next_in": none},
         evidence={
             "actions": [dict(each.row()) for each in ordered[:MOST_SHOWN]],
             **({"truncated": True} if len(actions) > MOST_SHOWN else {}),
-            **note,
         },
     )

@@ -1,16 +1,16 @@
 """Within which limits does a service scale by itself?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, JsonValue
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Count, ProbeContext, Reading, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.shown import Answer, Pages, moment, told
-from runbook_probes.command_line import pasteable
 
 MOST_SHOWN = 50
 SUSPENSIONS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
@@ -26,10 +26,12 @@ class AutoscalingParams(AwsParams):
 
 
 class AutoscalingReading(Reading):
-    targets: Count = Field(description="How many targets may scale by themselves")
+    PARTIAL: ClassVar = dict.fromkeys(("targets", "minimum", "maximum", "suspended"), "")
+
+    targets: Count | None = Field(description="How many targets may scale by themselves")
     minimum: Count | None = Field(None, description="The least that the target, or the first of several, scales in to")
     maximum: Count | None = Field(None, description="The most that it scales out to")
-    suspended: bool = Field(
+    suspended: bool | None = Field(
         description="Whether scaling is suspended, in one direction at least, for one of the targets"
     )
 
@@ -44,7 +46,7 @@ def _command(params: AutoscalingParams) -> str:
 @dataclass(frozen=True, slots=True)
 class _Found:
     targets: Sequence[Answer]
-    note: Mapping[str, JsonValue]
+    cut: str
 
 
 @probe("aws.autoscaling", command=_command, reads_only=True)
@@ -62,7 +64,7 @@ async def autoscaling(params: AutoscalingParams, ctx: ProbeContext) -> Autoscali
             ServiceNamespace=params.service_namespace,
             **chosen,
         )
-        return _Found(sorted(pages, key=_place), pages.note)
+        return _Found(sorted(pages, key=_place), pages.cut)
 
     found = await ask("application-autoscaling", params, ctx, aim, work, asks="what scales by itself")
     return _reading(params, found)
@@ -81,11 +83,11 @@ def _reading(params: AutoscalingParams, found: _Found) -> AutoscalingReading:
         minimum=first.get("MinCapacity"),
         maximum=first.get("MaxCapacity"),
         suspended=any(_suspended(each) for each in found.targets),
+        cut=f"{found.cut}; give the step a resource_id" if found.cut else "",
         missing={} if found.targets else {"minimum": none, "maximum": none},
         evidence={
             "targets": [_row(each) for each in found.targets[:MOST_SHOWN]],
             **({"truncated": True} if len(found.targets) > MOST_SHOWN else {}),
-            **found.note,
         },
     )
 

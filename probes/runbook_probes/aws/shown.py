@@ -1,18 +1,15 @@
-"""What AWS answers, for evidence: times as text, texts of others on one line and no longer than a person reads."""
+"""What AWS answers, for evidence: times as text, texts of others on one line."""
 
 import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import JsonValue
-
-from runbook_engine.hostile import cut, one_line
+from runbook_engine.hostile import one_line, opening
 from runbook_probes.aws.client import Client
 from runbook_probes.aws.failure import Aim, senseless
 
 MOST_PAGES = 20
-MOST_TEXT = 300
 OK = 200
 
 Answer = Mapping[str, Any]
@@ -20,7 +17,7 @@ Answer = Mapping[str, Any]
 
 def told(text: object) -> str:
     """A text that somebody else wrote; nothing where there is none."""
-    return cut(one_line(str(text)), MOST_TEXT) if text else ""
+    return one_line(opening(str(text))) if text else ""
 
 
 def moment(at: object) -> str | None:
@@ -46,17 +43,17 @@ def expected(answer: Answer, aim: Aim, name: str) -> Any:
 class Pages:
     """The items of all pages of a long answer, page by page, up to MOST_PAGES.
 
-    ``note``, for the evidence, says once they are read that there were more; else it is empty.
+    ``cut`` says once they are read that there were more; else it is empty.
     """
 
     def __init__(self, client: Client, aim: Aim, operation: str, key: str, **arguments: object) -> None:
         self._pages: Iterable[Answer] = client.get_paginator(operation).paginate(**arguments)
         self._aim, self._key = aim, key
-        self.note: dict[str, JsonValue] = {}
+        self.cut = ""
 
     def __iter__(self) -> Iterator[Any]:
         pages = iter(self._pages)
         for page in itertools.islice(pages, MOST_PAGES):
             yield from expected(page, self._aim, self._key)
         if next(pages, None) is not None:
-            self.note = {"note": f"{MOST_PAGES} pages were read and counted, and there are more"}
+            self.cut = f"there are more than the {MOST_PAGES} pages that were read"

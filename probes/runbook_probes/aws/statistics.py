@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from runbook_engine.errors import closest, did_you_mean
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import (
     Count,
     Dimension,
@@ -24,10 +25,10 @@ from runbook_engine.probe import (
     bounded,
     probe,
 )
-from runbook_engine.quantity import parse, show
+from runbook_engine.quantity import show
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
-from runbook_probes.command_line import pasteable
+from runbook_probes.quantities import Seconds
 
 STATISTICS = ("Average", "Maximum", "Minimum", "Sum", "SampleCount")
 UNITS = (
@@ -46,15 +47,6 @@ SHORT_PERIODS = (1, 5, 10, 20, 30)
 _KEPT = ((63 * 86400, 3600), (15 * 86400, 300), (3 * 3600, 60))
 _PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)\Z")
 _PLAIN = re.compile(r"[\w./:@+-]+\Z", re.ASCII)
-
-
-def _seconds(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    seconds, dimension = parse(value)
-    if dimension not in (Dimension.DURATION, Dimension.NUMBER):
-        raise ValueError(f"{value!r} is not a duration; write for example 5min or 1h")
-    return seconds
 
 
 def _period(seconds: float) -> float:
@@ -83,7 +75,6 @@ def _unit(name: str) -> str:
     return name
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float | str)]
 Named = Annotated[str, Field(min_length=1, max_length=1024)]
 
 

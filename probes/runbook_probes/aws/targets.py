@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from runbook_engine.pasteable import pasteable
 from runbook_engine.probe import Count, ErrorKind, Percent, ProbeContext, ProbeError, Reading, probe
 from runbook_probes.aws.client import AwsParams, Client, ask
 from runbook_probes.aws.failure import Aim
 from runbook_probes.aws.shown import Answer, expected, told
-from runbook_probes.command_line import pasteable
 
 MOST_SHOWN = 50
 DRAINING = ("draining", "unhealthy.draining")

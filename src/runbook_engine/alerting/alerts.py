@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from runbook_engine.document.models import AlertSource
+from runbook_engine.document.triggers import AlertSource
 from runbook_engine.errors import UsageError
 from runbook_engine.hostile import one_line
 
@@ -25,7 +25,9 @@ class Status(StrEnum):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One alert of a body. Texts hold no control characters; times are Unix seconds.
+    """One alert of a body. Texts hold no control characters; times are Unix seconds, 0 where nobody says.
+
+    ``labels`` are as they were sent; ``derived`` are more that follow from them, such as ``instance_host``.
 
     ``identity`` is the same as long as it is about the same thing: while it fires, when it is resolved, when it fires again
     tomorrow. ``key`` is the same only for an alert that is sent again.
@@ -37,6 +39,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     starts_at: float
     ends_at: float | None = None
     labels: Mapping[str, str] = {}
+    derived: Mapping[str, str] = {}
     annotations: Mapping[str, str] = {}
     fingerprint: str
     group_key: str = ""
@@ -66,18 +69,36 @@ class Alert(Struct, frozen=True, kw_only=True):
         return "" if " ".join(found.split()) == self.summary else found
 
     @property
+    def every_label(self) -> Mapping[str, str]:
+        """Those that were sent, and those that follow from them."""
+        return {**self.derived, **self.labels}
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule. Grafana calls an alert without data DatasourceNoData, and the rule in a label."""
+        return self.every_label.get("rulename") or self.name
+
+    @property
     def shown(self) -> str:
-        """Its name, for people."""
-        return self.name or "(an alert without a name)"
+        """Its name, for people: ``DiskFull``, ``DiskFull (DatasourceNoData)``."""
+        if not self.rule:
+            return "(an alert without a name)"
+        return f"{self.rule} ({self.name})" if self.name and self.rule != self.name else self.rule
 
 
 class Body(Struct, frozen=True, kw_only=True):
-    """What was sent at once. ``truncated`` is how many alerts the sender left out; ``notes`` are sentences for people."""
+    """What was sent at once. ``truncated`` is how many alerts the sender left out; ``notes`` are sentences for people.
+
+    ``odd`` says what was set aside, ``unread`` how many alerts among it; ``blind`` counts alarms that have no data.
+    """
 
     source: AlertSource
     alerts: tuple[Alert, ...]
     truncated: int = 0
     notes: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+    unread: int = 0
+    blind: int = 0
 
 
 def fingerprint_of(labels: Mapping[str, str]) -> str:

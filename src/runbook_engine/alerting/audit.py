@@ -10,9 +10,10 @@ from runbook_engine.alerting.rules import URL, Rule, Rules, load_rules_file
 from runbook_engine.document import Diagnostic, DiagnosticLevel, globs
 from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.load import ReadText, kind_of_text, load, read_text
-from runbook_engine.document.models import AlertSource, CallStep, Runbook, Trigger
+from runbook_engine.document.models import CallStep, Runbook
 from runbook_engine.document.source import Source
 from runbook_engine.document.suppression import suppressed
+from runbook_engine.document.triggers import AlertSource, Trigger
 from runbook_engine.errors import did_you_mean
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.library import Library, is_file, shipped_directory
@@ -51,7 +52,10 @@ def audit(files: Sequence[Path], library: Library, urls: Sequence[str] = ()) -> 
     for file, each in loaded.items():
         for rule in each.rules:
             led |= _rule(rule, each, file, known, urls)
-    found = [_audited(each.found) for each in loaded.values()]
+    shipped = shipped_directory().resolve()
+    others: list[AuditedFile] = []
+    # Nobody can mend a shipped runbook where it lies: what is to be said of it is said of the rules.
+    of_shipped = [Mistakes(each.found.source, []) for each in loaded.values()][:1]
     for name in _of_interest(known):
         mistakes = Mistakes(known[name].source, [])
         _triggers(known[name].runbook, rules, mistakes)
@@ -59,8 +63,23 @@ def audit(files: Sequence[Path], library: Library, urls: Sequence[str] = ()) -> 
             message = f"no alert leads to the runbook {quoted(name)}"
             hint = f"name it as {URL} of an alert, or give it a trigger"
             mistakes.warn("RB764", message, ("runbook",), help=hint)
-        found.append(_audited(mistakes, only=("RB764", "RB765")))
-    return found
+        told = _audited(mistakes, only=("RB764", "RB765"))
+        if known[name].file.resolve().parent == shipped and of_shipped:
+            told = _said_of_rules(told, name, of_shipped[0])
+        others.append(told)
+    said = [_audited(each) for each in of_shipped if each.diagnostics]
+    return [*(_audited(each.found) for each in loaded.values()), *said, *others]
+
+
+def _said_of_rules(told: AuditedFile, name: str, found: Mistakes) -> AuditedFile:
+    """What is left to say of a shipped runbook in its own place: what a comment in it suppresses."""
+    for each in told.diagnostics:
+        if each.suppressed is None:
+            trigger = each.code == "RB765"
+            message = f"{each.message}: it is of the shipped runbook {quoted(name)}" if trigger else each.message
+            hint = f"copy {name} to your runbooks, and correct the pattern there" if trigger else each.help
+            found.warn(each.code, message, (), help=hint, key=True)
+    return AuditedFile(told.file, told.text, tuple(each for each in told.diagnostics if each.suppressed is not None))
 
 
 def _rule(rule: Rule, rules: Rules, file: Path, known: Mapping[str, _Known], urls: Sequence[str]) -> set[str]:

@@ -1,94 +1,188 @@
-"""Alarms of CloudWatch, as SNS delivers them to HTTP endpoints, or by themselves ("raw message delivery").
+"""Alarms of CloudWatch: as an action sends them by SNS, as an action of Lambda gets them, and as an event of EventBridge.
 
-https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
 """
 
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
 
 from runbook_engine.alerting.alerts import Alert, AlertError, Body, Status
-from runbook_engine.alerting.json_text import parse
-from runbook_engine.alerting.part import Part, kind
-from runbook_engine.document.models import AlertSource
+from runbook_engine.alerting.derived import derive
+from runbook_engine.alerting.part import Part
+from runbook_engine.document.triggers import AlertSource
 
+CHANGED = "CloudWatch Alarm State Change"
+"""The kind of event that says that an alarm fires or is over."""
 _STATES = {"ALARM": Status.FIRING, "OK": Status.RESOLVED}
-_CONFIRMATIONS = {
-    "SubscriptionConfirmation": "SNS asks whether the topic {topic} may send here, and sends nothing until somebody confirms "
-    "it: aws sns confirm-subscription --topic-arn {topic} --token, with the Token of this body",
-    "UnsubscribeConfirmation": "the subscription of the topic {topic} was cancelled, so that no more alarms come; if nobody "
-    "meant it, subscribe again: aws sns subscribe --topic-arn {topic}",
-}
+_UNKNOWN = "INSUFFICIENT_DATA"
 
 
-def is_sns(body: Part) -> bool:
-    return body.has("TopicArn") and body.has("Type")
+class _State(Struct, frozen=True):
+    """What one of the three forms says of an alarm. ``state_at`` is the path of its state."""
+
+    name: str
+    state: str
+    state_at: str
+    at: float
+    arn: str
+    reason: str
+    description: str
+    labels: Mapping[str, str]
+
+
+class _Metric(Struct, frozen=True):
+    """A metric that an alarm looks at; an alarm by metric math has several."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
 
 
 def is_alarm(body: Part) -> bool:
     return body.has("AlarmName") and body.has("NewStateValue")
 
 
-def read_sns(body: Part) -> Body:
-    """The alarm in an envelope of SNS. Raises AlertError; for a confirmation, with what to do. No URL is ever fetched."""
-    said, topic = body.name("Type"), body.name("TopicArn")
-    if said in _CONFIRMATIONS:
-        raise AlertError(_CONFIRMATIONS[said].format(topic=topic))
-    if said != "Notification":
-        raise AlertError(f"Type is {said[:60]!r}, where Notification is expected")
-    message = body.value.get("Message")
-    if not isinstance(message, str):
-        raise body.wrong("Message", "a text")
-    if not message.lstrip().startswith("{"):
-        raise AlertError(
-            f"Message is no alarm of CloudWatch, but a text for people; take the topic {topic} for alarms only"
-        )
-    value: Any = parse(message, "Message")
-    if not isinstance(value, dict):
-        raise AlertError(f"Message is {kind(value)}, where an alarm is expected")
-    alarm = Part(value, "Message")
-    if not is_alarm(alarm):
-        raise AlertError("Message is no alarm of CloudWatch: it has no AlarmName and NewStateValue")
-    return read_alarm(alarm)
+def is_event(body: Part) -> bool:
+    """Whether it is an event of EventBridge, of an alarm or of something else."""
+    return body.has("detail-type") and body.has("detail")
+
+
+def is_lambda_action(body: Part) -> bool:
+    return body.has("alarmData") and body.has("alarmArn")
 
 
 def read_alarm(alarm: Part) -> Body:
-    """An alarm: its dimensions are labels, beside Namespace, MetricName, Region and AWSAccountId. Raises AlertError."""
-    name, state = alarm.name("AlarmName"), alarm.text("NewStateValue")
-    arn = alarm.identifier("AlarmArn") or name
-    if state == "INSUFFICIENT_DATA":
-        note = f"the alarm {name} has too few data, so that nothing is done: {alarm.name('NewStateReason', '')}"
-        return Body(source=AlertSource.CLOUDWATCH, alerts=(), notes=(note.rstrip(": "),))
-    if state not in _STATES:
-        raise AlertError(
-            f"{alarm.at('NewStateValue')} is {state[:60]!r}, where ALARM, OK or INSUFFICIENT_DATA is expected"
-        )
-    summary = alarm.text("AlarmDescription", "") or alarm.text("NewStateReason", "")
+    """An alarm as SNS carries it: its dimensions are labels, beside Namespace, MetricName, Region and AWSAccountId."""
+    arn = alarm.identifier("AlarmArn")
+    own = {key: alarm.name(key, "") for key in ("Region", "AWSAccountId")}
+    return _body(
+        alarm,
+        _State(
+            name=alarm.name("AlarmName"),
+            state=alarm.text("NewStateValue"),
+            state_at=alarm.at("NewStateValue"),
+            at=alarm.time("StateChangeTime"),
+            arn=arn,
+            reason=alarm.text("NewStateReason", ""),
+            description=alarm.text("AlarmDescription", ""),
+            labels={**_labels(alarm, _of_trigger(alarm.optional_part("Trigger"))), **_there(own)},
+        ),
+    )
+
+
+def read_event(event: Part) -> Body:
+    """An alarm as EventBridge carries it. Raises AlertError for another kind of event."""
+    said = event.name("detail-type")
+    if said != CHANGED:
+        raise AlertError(f"the event is {said!r}, and what is read is {CHANGED!r}; let the rule send only those")
+    resources = event.value.get("resources")
+    arn = resources[0] if isinstance(resources, list) and resources and isinstance(resources[0], str) else ""
+    return _body(event, _configured(event.part("detail"), arn, event.name("account", "")))
+
+
+def read_lambda_action(event: Part) -> Body:
+    """An alarm as a function gets it that is an action of the alarm."""
+    return _body(event, _configured(event.part("alarmData"), event.name("alarmArn"), event.name("accountId", "")))
+
+
+def _configured(alarm: Part, arn: str, account: str) -> _State:
+    state, configuration = alarm.part("state"), alarm.optional_part("configuration")
+    return _State(
+        name=alarm.name("alarmName"),
+        state=state.text("value"),
+        state_at=state.at("value"),
+        at=state.time("timestamp"),
+        arn=arn,
+        reason=state.text("reason", ""),
+        description=configuration.text("description", ""),
+        labels={**_labels(alarm, _of_configuration(configuration)), **_there({"AWSAccountId": account})},
+    )
+
+
+def _body(part: Part, said: _State) -> Body:
+    if said.state == _UNKNOWN:
+        note = f"the alarm {said.name} has too few data, so that nothing is done: {said.reason}"
+        return Body(source=AlertSource.CLOUDWATCH, alerts=(), notes=(note.rstrip(": "),), odd=tuple(part.odd), blind=1)
+    if said.state not in _STATES:
+        raise AlertError(f"{said.state_at} is {said.state!r}, where ALARM, OK or INSUFFICIENT_DATA is expected")
     alert = Alert(
         source=AlertSource.CLOUDWATCH,
-        name=name,
-        status=_STATES[state],
-        starts_at=alarm.time("StateChangeTime"),
-        labels={**_dimensions(alarm), **_places(alarm)},
-        annotations={"summary": summary, "description": alarm.text("NewStateReason", "")},
-        fingerprint=arn,
-        group_key=arn,
+        name=said.name,
+        status=_STATES[said.state],
+        starts_at=said.at,
+        labels=said.labels,
+        annotations={"summary": said.description or said.reason, "description": said.reason},
+        fingerprint=said.arn or said.name,
+        group_key=said.arn or said.name,
     )
-    return Body(source=AlertSource.CLOUDWATCH, alerts=(alert,))
+    return Body(source=AlertSource.CLOUDWATCH, alerts=(derive(alert, said.arn),), odd=tuple(part.odd))
 
 
-def _places(alarm: Part) -> dict[str, str]:
-    found = {key: alarm.name(key, "") for key in ("Region", "AWSAccountId")}
-    if alarm.has("Trigger"):
-        trigger = alarm.part("Trigger")
-        found |= {key: trigger.name(key, "") for key in ("Namespace", "MetricName")}
-    return {key: value for key, value in found.items() if value}
+def _labels(alarm: Part, metrics: Iterable[_Metric]) -> Mapping[str, str]:
+    """What all metrics agree on. A dimension that has several values is no label, and that is told."""
+    listed = list(metrics)
+    values: dict[str, list[str]] = {}
+    for each in listed:
+        for name, value in each.dimensions:
+            among = values.setdefault(name, [])
+            among += [value] if value not in among else []
+    for name, among in values.items():
+        if len(among) > 1:
+            shown = ", ".join(among[:5])
+            alarm.odd.append(
+                f"the metrics of the alarm have several values of the dimension {name}: {shown}; it is no label"
+            )
+    found = {name: each[0] for name, each in values.items() if len(each) == 1}
+    for label, names in (
+        ("Namespace", {each.namespace for each in listed if each.namespace}),
+        ("MetricName", {each.name for each in listed if each.name}),
+    ):
+        if len(names) == 1:
+            found[label] = names.pop()
+    return found
 
 
-def _dimensions(alarm: Part) -> dict[str, str]:
-    """None for alarms of several metrics or of other alarms, which have no metric of their own."""
-    if not (alarm.has("Trigger") and alarm.part("Trigger").has("Dimensions")):
-        return {}
-    return {_either(each, "name"): _either(each, "value") for each in alarm.part("Trigger").parts("Dimensions")}
+def _there(labels: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: value for name, value in labels.items() if value}
+
+
+def _of_trigger(trigger: Part) -> Iterator[_Metric]:
+    """One metric, or those of metric math and of anomaly detection; none of an alarm of other alarms."""
+    if trigger.has("Dimensions") or trigger.has("MetricName"):
+        yield _metric(trigger)
+    for each in trigger.readable_parts("Metrics"):
+        if each.has("MetricStat"):
+            yield _metric(each.optional_part("MetricStat").optional_part("Metric"))
+
+
+def _metric(part: Part) -> _Metric:
+    dimensions = []
+    for each in part.readable_parts("Dimensions"):
+        try:
+            dimensions.append((_either(each, "name"), _either(each, "value")))
+        except AlertError as error:
+            each.set_aside(error)
+    return _Metric(_quiet(part, "Namespace"), _quiet(part, "MetricName"), tuple(dimensions))
+
+
+def _of_configuration(configuration: Part) -> Iterator[_Metric]:
+    for each in configuration.readable_parts("metrics"):
+        if each.has("metricStat"):
+            metric = each.optional_part("metricStat").optional_part("metric")
+            yield _Metric(
+                _quiet(metric, "namespace"), _quiet(metric, "name"), tuple(metric.texts("dimensions").items())
+            )
+
+
+def _quiet(part: Part, key: str) -> str:
+    try:
+        return part.name(key, "")
+    except AlertError as error:
+        part.set_aside(error)
+        return ""
 
 
 def _either(part: Part, key: str) -> str:

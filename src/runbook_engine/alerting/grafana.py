@@ -3,12 +3,10 @@
 https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
 """
 
-from msgspec.structs import replace
-
 from runbook_engine.alerting.alertmanager import read_alertmanager
-from runbook_engine.alerting.alerts import Alert, AlertError, Body
+from runbook_engine.alerting.alerts import AlertError, Body
 from runbook_engine.alerting.part import Part
-from runbook_engine.document.models import AlertSource
+from runbook_engine.document.triggers import AlertSource
 
 _OF_BODY = frozenset({"orgId", "title", "state", "message"})
 _OF_ALERT = frozenset({"valueString", "values", "silenceURL", "dashboardURL", "panelURL", "imageURL"})
@@ -16,9 +14,9 @@ _OF_ALERT = frozenset({"valueString", "values", "silenceURL", "dashboardURL", "p
 
 def is_grafana(body: Part) -> bool:
     """Whether a body with alerts is Grafana's: by what only Grafana adds."""
-    if _OF_BODY & body.value.keys():
-        return True
     alerts = body.value.get("alerts")
+    if alerts is not None and _OF_BODY & body.value.keys():
+        return True
     first = alerts[0] if isinstance(alerts, list) and alerts else None
     return isinstance(first, dict) and bool(_OF_ALERT & first.keys())
 
@@ -33,11 +31,4 @@ def refuse_legacy(body: Part) -> None:
 
 def read_grafana(body: Part) -> Body:
     """All alerts of a body. Raises AlertError. What an alert links to is its panel, else its dashboard, else its rule."""
-    found = read_alertmanager(body, AlertSource.GRAFANA)
-    alerts = tuple(_linked(alert, part) for alert, part in zip(found.alerts, body.parts("alerts"), strict=True))
-    return replace(found, alerts=alerts)
-
-
-def _linked(alert: Alert, part: Part) -> Alert:
-    url = next((found for key in ("panelURL", "dashboardURL") if (found := part.name(key, ""))), alert.url)
-    return replace(alert, url=url) if url != alert.url else alert
+    return read_alertmanager(body, AlertSource.GRAFANA, ("panelURL", "dashboardURL", "generatorURL"))

@@ -19,7 +19,7 @@ class Job(Struct, frozen=True):
     @property
     def id(self) -> str:
         """The same for the same runbook with the same inputs from labels."""
-        return _id(self.match)
+        return job_id(self.match)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -31,10 +31,11 @@ def jobs(triggered: Iterable[tuple[Alert, Sequence[Match]]]) -> Sequence[Job]:
     found: dict[str, tuple[Match, list[Alert]]] = {}
     for alert, matches in triggered:
         for match in matches:
-            found.setdefault(_id(match), (match, []))[1].append(alert)
+            found.setdefault(job_id(match), (match, []))[1].append(alert)
     return [Job(match, tuple(alerts)) for match, alerts in found.values()]
 
 
-def _id(match: Match) -> str:
+def job_id(match: Match) -> str:
+    """The same for the same runbook with the same inputs from labels."""
     digest = hashlib.sha256(json.dumps(sorted(match.inputs)).encode()).hexdigest()[:16]
     return f"{match.runbook}:{digest}" if match.inputs else match.runbook

@@ -27,12 +27,12 @@ def read_json(data: bytes, what: str = "the body") -> Any:
     return parse(text, what)
 
 
-def parse(text: str, what: str) -> Any:
-    """What a JSON text says. Raises AlertError."""
+def parse(text: str, what: str, *, strict: bool = True) -> Any:
+    """What a JSON text says. Raises AlertError. Where it is not ``strict``, texts in it may have line breaks."""
     if not text.strip():
         raise AlertError(f"{what} is empty; an alert is sent as JSON")
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, strict=strict)
     except json.JSONDecodeError as error:
         reason = error.msg[:1].lower() + error.msg[1:]
         raise AlertError(f"{what} is no JSON: {reason} at line {error.lineno}, column {error.colno}") from None

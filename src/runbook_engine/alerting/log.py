@@ -1,32 +1,38 @@
 """Which alerts were taken, in the file of the journal: what is sent again is recognised, also by several processes at once.
 
-An alert is ``taken`` while its runs go on and ``finished`` when they have ended. Whoever takes one holds it by a lease that a
-living process renews; where the process was killed, the next one to which the alert is sent takes it over.
+An alert is ``taken`` while its runs go on and ``finished`` when they have ended. A process that lives keeps what it has
+taken, whatever any clock says; where it was killed, the next one to which the alert is sent takes it over. Of processes of
+other machines nobody here knows whether they live: they hold what they have taken by a lease, which they renew, by the clock
+of the disc on which the journal lies. What could not be run, or what nobody had a runbook for, is run when the alert is sent
+again and can be run then.
 """
 
 import os
-import platform
 import sqlite3
-import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from msgspec import Struct
 
 from runbook_engine.alerting.alerts import Alert
+from runbook_engine.engine.state import open_state
 from runbook_engine.errors import JournalError
+from runbook_engine.living import Process, this_process
 
 KEPT_S = 30 * 86400.0
 """An alert that was not sent for so long is forgotten."""
 LEASE_S = 60.0
-"""How long an alert is held without a sign of life."""
+"""How long an alert is held without a sign of life, where nobody knows whether its process lives."""
 LONGEST_WAIT_S = 30.0
-
+_NONE: Mapping[str, Collection[str]] = MappingProxyType({})
+_TABLES = frozenset({"alerts", "alert_runs"})
 _SCHEMA = """
 create table if not exists alerts (
   key text primary key,
@@ -42,7 +48,9 @@ create table if not exists alerts (
   pid integer not null,
   host text not null,
   until real not null,
-  incident integer
+  incident integer,
+  boot text not null default '',
+  started text not null default ''
 ) without rowid;
 create index if not exists alerts_by_last on alerts (last_at);
 create table if not exists alert_runs (
@@ -85,24 +93,25 @@ class Entry(Struct, frozen=True):
 class AlertLog:
     """Close it when done, or use it in a ``with`` block. Without a file it remembers nothing after that.
 
+    ``reading`` looks at what there is, and needs no lock.
+
     Raises JournalError with the file's name wherever SQLite or the file system refuses.
     """
 
-    def __init__(self, file: Path | None, owner: str | None = None) -> None:
+    def __init__(
+        self,
+        file: Path | None,
+        owner: str | None = None,
+        clock: Callable[[], float] | None = None,
+        *,
+        reading: bool = False,
+    ) -> None:
         self._file = file
+        self._clock = clock or (time.monotonic if file is None else DiscClock(file.parent))
         self.owner = owner or os.urandom(8).hex()
         with self._explained("opened"):
-            if file is not None:
-                file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                file.touch(mode=0o600, exist_ok=True)
-            self._connection = sqlite3.connect(file or ":memory:", isolation_level=None, timeout=LONGEST_WAIT_S)
-            try:
-                self._connection.execute("pragma journal_mode = wal")
-                self._connection.execute("pragma synchronous = full")
-                self._connection.executescript(f"begin immediate;{_SCHEMA}commit;")
-            except BaseException:
-                self._connection.close()
-                raise
+            self._connection = open_state(file, _SCHEMA, tables=_TABLES, wait_s=LONGEST_WAIT_S, reading=reading)
+            self._process = self._widened(reading=reading)
 
     def __enter__(self) -> Self:
         return self
@@ -110,53 +119,53 @@ class AlertLog:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    def take(self, alerts: Iterable[Alert], at: float) -> Mapping[str, Entry]:
-        """Take all that nobody else has; each by its key with what it is. Nobody comes between."""
+    def take(
+        self, alerts: Iterable[Alert], at: float, jobs: Mapping[str, Collection[str]] = _NONE
+    ) -> Mapping[str, Entry]:
+        """Take all that nobody else has; each by its key with what it is. Nobody comes between.
+
+        ``jobs`` are the ids of what is to be run for each alert, by its key: an alert is finished when all of it has run.
+        """
         found: dict[str, Entry] = {}
+        holding = self._holding()
         with self._writing() as connection:
             self._forget(at)
             for alert in alerts:
                 if alert.key in found:
                     continue
-                before = self._entry(alert.key, at)
+                before = self._entry(alert.key, jobs.get(alert.key, ()))
                 if before is None:
                     found[alert.key] = Entry(alert.key, alert.name, alert.status, at, at, 1, Standing.NEW)
+                    about = (alert.key, alert.source, alert.name, alert.status, alert.starts_at, at, at)
                     connection.execute(
-                        "insert into alerts values (?, ?, ?, ?, ?, ?, ?, 1, 'taken', ?, ?, ?, ?, null)",
-                        (
-                            alert.key,
-                            alert.source,
-                            alert.name,
-                            alert.status,
-                            alert.starts_at,
-                            at,
-                            at,
-                            *self._holding(at),
-                        ),
+                        "insert into alerts (key, source, name, status, starts_at, first_at, last_at, sent, state, owner,"
+                        " pid, host, boot, started, until) values (?, ?, ?, ?, ?, ?, ?, 1, 'taken', ?, ?, ?, ?, ?, ?)",
+                        (*about, *holding),
                     )
                     continue
                 found[alert.key] = before
                 connection.execute("update alerts set last_at = ?, sent = sent + 1 where key = ?", (at, alert.key))
                 if before.is_open:
                     connection.execute(
-                        "update alerts set state = 'taken', owner = ?, pid = ?, host = ?, until = ? where key = ?",
-                        (*self._holding(at), alert.key),
+                        "update alerts set state = 'taken', owner = ?, pid = ?, host = ?, boot = ?, started = ?, until = ?"
+                        " where key = ?",
+                        (*holding, alert.key),
                     )
         return found
 
-    def known(self, alerts: Iterable[Alert], at: float) -> Mapping[str, Entry]:
-        """What is known of them; nothing is taken."""
+    def known(self, alerts: Iterable[Alert], jobs: Mapping[str, Collection[str]] = _NONE) -> Mapping[str, Entry]:
+        """What is known of them; nothing is taken. ``jobs`` as for ``take``."""
         with self._explained("read"):
-            entries = {alert.key: self._entry(alert.key, at) for alert in alerts}
+            entries = {alert.key: self._entry(alert.key, jobs.get(alert.key, ())) for alert in alerts}
         return {key: entry for key, entry in entries.items() if entry is not None}
 
-    def entries(self, at: float, most: int = 50) -> Sequence[Entry]:
+    def entries(self, most: int = 50) -> Sequence[Entry]:
         """Those that were sent last, newest first."""
         with self._explained("read"):
             keys = self._connection.execute(
                 "select key from alerts order by last_at desc, key limit ?", (most,)
             ).fetchall()
-            found = [self._entry(key, at) for (key,) in keys]
+            found = [self._entry(key) for (key,) in keys]
         return [each for each in found if each is not None]
 
     def ran(self, keys: Iterable[str], job: str, run_id: str) -> None:
@@ -167,12 +176,22 @@ class AlertLog:
             )
 
     def finish(self, keys: Iterable[str], incident: int | None = None) -> None:
-        """Nothing more is to be done for these alerts."""
-        self._settle("finished", keys, incident)
+        """Nothing more is to be done for these alerts, which ``incident`` has, where one is given."""
+        done = tuple(keys)
+        self._settle("finished", done)
+        if incident is not None:
+            self.file(dict.fromkeys(done, incident))
 
     def release(self, keys: Iterable[str]) -> None:
         """Something is left to be done for them, when they are sent again."""
-        self._settle("released", keys, None)
+        self._settle("released", keys)
+
+    def file(self, filed: Mapping[str, int]) -> None:
+        """Remember which incident has each alert, by its key; whoever took the alert."""
+        with self._writing() as connection:
+            connection.executemany(
+                "update alerts set incident = ? where key = ?", [(incident, key) for key, incident in filed.items()]
+            )
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -181,11 +200,12 @@ class AlertLog:
 
         def renew() -> None:
             while not over.wait(LEASE_S / 4):
-                with suppress(JournalError), AlertLog(self._file, self.owner) as log, log._writing() as connection:
-                    connection.execute(
-                        "update alerts set until = ? where owner = ? and state = 'taken'",
-                        (time.time() + LEASE_S, self.owner),
-                    )
+                with suppress(JournalError), AlertLog(self._file, self.owner, self._clock) as log:
+                    until = log._clock() + LEASE_S
+                    with log._writing() as connection:
+                        connection.execute(
+                            "update alerts set until = ? where owner = ? and state = 'taken'", (until, self.owner)
+                        )
 
         thread = threading.Thread(target=renew, daemon=True)
         if self._file is not None:
@@ -198,29 +218,47 @@ class AlertLog:
     def close(self) -> None:
         self._connection.close()
 
-    def _settle(self, state: str, keys: Iterable[str], incident: int | None) -> None:
+    def _settle(self, state: str, keys: Iterable[str]) -> None:
         with self._writing() as connection:
             connection.executemany(
-                "update alerts set state = ?, incident = coalesce(?, incident) where key = ? and owner = ?",
-                [(state, incident, key, self.owner) for key in keys],
+                "update alerts set state = ? where key = ? and owner = ?", [(state, key, self.owner) for key in keys]
             )
 
-    def _entry(self, key: str, at: float) -> Entry | None:
+    def _entry(self, key: str, jobs: Collection[str] = ()) -> Entry | None:
         row = self._connection.execute(
-            "select name, status, first_at, last_at, sent, state, pid, host, until, incident from alerts where key = ?",
+            f"select name, status, first_at, last_at, sent, state, incident, until, {self._process} from alerts"  # noqa: S608
+            " where key = ?",
             (key,),
         ).fetchone()
         if row is None:
             return None
-        name, status, first_at, last_at, sent, state, pid, host, until, incident = row
-        standing = Standing.AGAIN if state == "finished" else Standing.UNFINISHED
-        if state == "taken" and at < until and _may_live(pid, host):
+        name, status, first_at, last_at, sent, state, incident, until, *process = row
+        runs = dict(self._connection.execute("select job, run_id from alert_runs where key = ?", (key,)).fetchall())
+        standing = Standing.AGAIN if state == "finished" and runs.keys() >= set(jobs) else Standing.UNFINISHED
+        if state == "taken" and self._holds(Process(*process), until):
             standing = Standing.RUNNING
-        runs = self._connection.execute("select job, run_id from alert_runs where key = ?", (key,)).fetchall()
-        return Entry(key, name, status, first_at, last_at, sent, standing, incident, dict(runs))
+        return Entry(key, name, status, first_at, last_at, sent, standing, incident, runs)
 
-    def _holding(self, at: float) -> tuple[str, int, str, float]:
-        return self.owner, os.getpid(), platform.node(), at + LEASE_S
+    def _holds(self, process: Process, until: float) -> bool:
+        """Whether who took an alert still has it: while it lives, or, where nobody knows that, while its lease lasts."""
+        return not process.is_gone and (process.is_known or self._clock() < until)
+
+    def _holding(self) -> tuple[str, int, str, str, str, float]:
+        mine = this_process()
+        return self.owner, mine.pid, mine.host, mine.boot, mine.started, self._clock() + LEASE_S
+
+    def _widened(self, *, reading: bool) -> str:
+        """The columns of a process. Those that journals of earlier versions do not have are added, or read as empty."""
+        have = {row[1] for row in self._connection.execute("pragma table_info(alerts)")}
+        if "started" in have:
+            return "host, boot, pid, started"
+        if reading:
+            return "host, '', pid, ''"
+        with suppress(sqlite3.OperationalError):  # somebody else has done it meanwhile
+            self._connection.execute("alter table alerts add column boot text not null default ''")
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("alter table alerts add column started text not null default ''")
+        return "host, boot, pid, started"
 
     def _forget(self, at: float) -> None:
         old = "select key from alerts where last_at < :before"
@@ -255,6 +293,10 @@ def one_at_a_time(file: Path) -> Iterator[None]:
     ``file`` is that of the journal. Raises JournalError where it takes too long.
     """
     try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise JournalError(f"the folder of {file} cannot be made: {error.strerror}") from error
+    try:
         lock = sqlite3.connect(file.with_name("alerts.lock"), isolation_level=None, timeout=LONGEST_WAIT_S)
         try:
             lock.execute("begin exclusive")
@@ -265,14 +307,19 @@ def one_at_a_time(file: Path) -> Iterator[None]:
         raise JournalError(f"another process files alerts in {file}, and does not come to an end: {error}") from error
 
 
-def _may_live(pid: int, host: str) -> bool:
-    """False where it is certain that the process is gone."""
-    if host != platform.node() or sys.platform == "win32":  # where signal 0 is none
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+class DiscClock:
+    """The time of whoever keeps a folder: for one that several machines share, the file server's, the same for all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self) -> float:
+        """Seconds since 1970. Where nothing can be written there, this machine's."""
+        try:
+            with tempfile.TemporaryFile(dir=self._folder, prefix="clock-") as file:
+                file.write(b".")
+                file.flush()
+                os.fsync(file.fileno())
+                return os.fstat(file.fileno()).st_mtime
+        except OSError:
+            return time.time()

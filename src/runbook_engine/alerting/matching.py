@@ -8,16 +8,18 @@ from msgspec import Struct
 from runbook_engine.alerting.alerts import Alert
 from runbook_engine.document import globs
 from runbook_engine.document.load import ReadText, load, read_text
-from runbook_engine.document.models import Runbook, Trigger
+from runbook_engine.document.models import Runbook
+from runbook_engine.document.triggers import Trigger
 from runbook_engine.library import Library
 
 
 class Candidate(Struct, frozen=True):
-    """A runbook with triggers."""
+    """A runbook with triggers. ``severity`` is how bad an incident is to which it applies, where it says so."""
 
     name: str
     file: Path
     triggers: tuple[Trigger, ...]
+    severity: str | None = None
 
 
 class Match(Struct, frozen=True):
@@ -28,6 +30,7 @@ class Match(Struct, frozen=True):
     number: int
     trigger: Trigger
     inputs: tuple[tuple[str, str], ...] = ()
+    severity: str | None = None
 
     @property
     def because(self) -> str:
@@ -59,29 +62,26 @@ def candidates(library: Library) -> Candidates:
             if runbook is None:
                 unread.append(file)
             elif runbook.triggers:
-                found.append(Candidate(name, file, runbook.triggers))
+                found.append(Candidate(name, file, runbook.triggers, runbook.severity))
     return Candidates(tuple(found), tuple(unread))
 
 
 def matches(trigger: Trigger, alert: Alert) -> bool:
-    """Whether the alert's source, name and labels are all as the trigger says."""
+    """Whether the alert's source, name and labels are all as the trigger says; the name of its rule is one, too."""
+    labels = alert.every_label
     return (
         trigger.source in (None, alert.source)
-        and globs.matches(trigger.alert, alert.name)
-        and all(
-            name in alert.labels and globs.matches(pattern, alert.labels[name])
-            for name, pattern in trigger.labels.items()
-        )
+        and (globs.matches(trigger.alert, alert.name) or globs.matches(trigger.alert, alert.rule))
+        and all(name in labels and globs.matches(pattern, labels[name]) for name, pattern in trigger.labels.items())
     )
 
 
 def _first(candidate: Candidate, alert: Alert) -> Match | None:
     for number, trigger in enumerate(candidate.triggers, 1):
         if matches(trigger, alert):
-            filled = tuple(
-                (name, alert.labels[label]) for name, label in trigger.inputs.items() if label in alert.labels
-            )
-            return Match(candidate.name, candidate.file, number, trigger, filled)
+            labels = alert.every_label
+            filled = tuple((name, labels[label]) for name, label in trigger.inputs.items() if label in labels)
+            return Match(candidate.name, candidate.file, number, trigger, filled, candidate.severity)
     return None
 
 

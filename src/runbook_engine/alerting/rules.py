@@ -1,19 +1,19 @@
 """Rules of alerts in Prometheus' format, with the place of each.
 
 https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/#rule. A ``PrometheusRule`` of Kubernetes holds the
-same below ``spec``.
+same below ``spec``; it may stand among other manifests, in one of several documents of a file, and in a ``List``.
 """
 
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from runbook_engine.document.diagnostics import quoted
+from runbook_engine.document.diagnostics import DiagnosticLevel, quoted
 from runbook_engine.document.load import ReadText, read_text
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.source import Path, Source
 from runbook_engine.document.wording import shown
-from runbook_engine.document.yaml_text import compose
+from runbook_engine.document.yaml_stream import compose_stream
 from runbook_engine.graph.mistakes import Mistakes
 
 URL = "runbook_url"
@@ -45,20 +45,55 @@ def load_rules_file(file: str) -> Rules:
 
 
 def load_rules(text: str, file: str) -> Rules:
-    """Read the text of ``file``. Recording rules, and keys that Prometheus has and nobody needs here, are left out."""
+    """Read the text of ``file``. Recording rules, and keys that Prometheus has and nobody needs here, are left out.
+
+    Manifests of other kinds are left out, too. Of a file of Prometheus' own only the first document counts, as there.
+    """
     text = text.removeprefix("\ufeff")
-    composed = compose(text, file)
+    composed = compose_stream(text, file)
     found = Mistakes(Source(file, text, composed.root), list(composed.diagnostics))
-    if composed.diagnostics and composed.value is None:
+    if not isinstance(composed.value, list):
         return Rules((), found)
-    root: Raw = composed.value
-    at: Path = ()
-    if isinstance(root, dict) and "groups" not in root and isinstance(root.get("spec"), dict):
-        root, at = root["spec"], ("spec",)
-    if not isinstance(root, dict) or "groups" not in root:
-        found.add("RB761", "this is no file of rules: it has no groups", at, help=_FORMAT, key=True)
-        return Rules((), found)
-    return Rules(tuple(_groups(root, at, found)), found)
+    documents = [(index, each) for index, each in enumerate(composed.value) if each is not None]
+    if not documents:
+        found.add("RB761", "this is no file of rules: it is empty", (), help=_FORMAT, key=True)
+    rules: list[Rule] = []
+    of_prometheus = False
+    others: list[str] = []
+    for index, document in documents:
+        for root, at in _roots(document, (index,), others):
+            if not isinstance(root, dict) or "groups" not in root:
+                found.add("RB761", "this is no file of rules: it has no groups", at, help=_FORMAT, key=True)
+            elif of_prometheus and len(at) == 1:
+                message = "Prometheus reads only the first document of a file, and not this one"
+                found.warn(
+                    "RB761", message, (*at, "groups"), key=True, help="write one file for each, or one list of groups"
+                )
+            else:
+                of_prometheus = of_prometheus or len(at) == 1
+                rules += _groups(root, at, found)
+    if others and not rules:
+        message = f"there are no rules of alerts in this file, but {', '.join(dict.fromkeys(others))}"
+        found.add("RB761", message, (), key=True, help=_FORMAT, level=DiagnosticLevel.NOTE)
+    return Rules(tuple(rules), found)
+
+
+def _roots(document: Raw, at: Path, others: list[str]) -> Iterator[tuple[Raw, Path]]:
+    """What has groups, or should have them, with its place; the kinds of other manifests go to ``others``."""
+    if not isinstance(document, dict) or "groups" in document:
+        yield document, at
+        return
+    kind, items = document.get("kind"), document.get("items")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+        for index, each in enumerate(items):
+            yield from _roots(each, (*at, "items", index), others)
+    elif kind == "PrometheusRule" or (kind is None and isinstance(document.get("spec"), dict)):
+        spec = document.get("spec")
+        yield ({"groups": None} if spec is None else spec), (*at, "spec")
+    elif isinstance(kind, str) and "apiVersion" in document:
+        others.append(kind)
+    else:
+        yield document, at
 
 
 def _groups(root: Mapping[str, Raw], at: Path, found: Mistakes) -> Iterator[Rule]:

@@ -1,42 +1,35 @@
 """A runbook put together piece by piece. Names stay apart, and what is used is there."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
 
-from runbook_engine import templates
 from runbook_engine.authoring.customs import (
     Custom,
     Customs,
     condition_inputs,
+    sole_input,
     used_inputs,
 )
+from runbook_engine.authoring.judgements import JUDGEMENTS, Judgement, guess_at, words
+from runbook_engine.authoring.measurement import System, Variable
+from runbook_engine.authoring.naming import names_a_system, without_system
+from runbook_engine.authoring.suggesting import number_in
+from runbook_engine.authoring.texts import deeply_plain, deeply_renamed, renamed, rescoped
 from runbook_engine.document.checks import CONDITION_WORDS, STEP_WORDS
 from runbook_engine.document.models import Branch, ErrorRoute, Finding, Input, Runbook
 from runbook_engine.probe.registry import AnyProbe
 from runbook_engine.quantity import Dimension, MetricType
 from runbook_engine.secret import Secret
+from runbook_engine.templates import literal
 
 _MOST_NAME = 48
 _UNKNOWN = "unknown"
+_HOLE = re.compile(r"\{\{[^{}]*\}\}")
 
 Json = dict[str, Any]
-
-
-class Variable(Struct, frozen=True):
-    """A value that stands in an environment variable: ``$DB_HOST``."""
-
-    name: str
-
-
-class Guess(Struct, frozen=True):
-    """What is bad about a metric of which nobody has said it yet."""
-
-    metric: str
-    when: str
-    limit: Json | None = None
 
 
 class Building(Struct):
@@ -48,23 +41,32 @@ class Building(Struct):
     findings: dict[str, Json] = field(default_factory=dict)
     resolutions: dict[str, Json] = field(default_factory=dict)
     comments: dict[tuple[str, ...], str] = field(default_factory=dict)
+    systems: dict[str, list[tuple[str, System]]] = field(default_factory=dict)
+    """By the kind of probe: the inputs that hold connection strings, and what is known of the system behind each."""
+
+    def is_judged(self, probe: AnyProbe, given: Mapping[str, object]) -> bool:
+        """Whether it is known from which values on a measurement with these parameters, and no others, is bad."""
+        if probe.name in JUDGEMENTS:
+            return True
+        custom = self._custom(probe, given, borrow=False)
+        return custom is not None and bool(custom.bad or custom.failed)
 
     def measure(
         self, title: str, probe: AnyProbe, given: Mapping[str, object], *, borrow: bool
     ) -> tuple[str, Sequence[str]]:
-        """Add a step that measures, with ``given`` parameters: values, or Variables. Its id, and the findings that it raises.
+        """Add a step that measures, with ``given`` parameters: values, Variables or Systems. Its id, and its findings.
 
         What a step measures already is not measured again: that step's id, and nothing that it raises anew. With ``borrow``
-        the findings keep the resolutions that they have where they come from.
+        parameters that are not given are filled in as is usual, and the findings keep the resolutions that they have where
+        they come from; without, ``given`` are all that say what is measured.
         """
-        written = {key: value for key, value in given.items() if not isinstance(value, Variable)}
-        custom = self.customs.of(probe, written, _telling(probe))
-        filled = self._params(probe, given, custom)
+        custom = self._custom(probe, given, borrow=borrow)
+        filled = self._params(probe, given, custom, borrow=borrow)
         same = next((key for key, each in self.steps.items() if _measures(each, probe.name, filled)), None)
         if same is not None:
             return self._also(same, title), ()
         step_id = self._name(title, self.steps, STEP_WORDS)
-        step: Json = {"title": plain(title), "probe": probe.name}
+        step: Json = {"title": literal(title), "probe": probe.name}
         if filled:
             step["with"] = filled
         self.steps[step_id] = step
@@ -75,7 +77,9 @@ class Building(Struct):
                     for name, each in custom.step.extract.items()
                 }
             step["timeout"] = f"{custom.step.timeout:g}s"
-        if custom is not None and (custom.bad or custom.failed):
+        if probe.name in JUDGEMENTS and not borrow:
+            raised = self._as_anywhere(step_id, step, JUDGEMENTS[probe.name])
+        elif custom is not None and (custom.bad or custom.failed):
             raised = self._as_is_usual(step_id, step, custom, borrow=borrow)
         else:
             raised = self._as_guessed(step_id, step, probe)
@@ -85,10 +89,10 @@ class Building(Struct):
         """Add a step that a person answers, with the finding that a yes raises."""
         step_id = self._name(title, self.steps, STEP_WORDS)
         finding_id = self._name(finding, self.findings, frozenset())
-        self.findings[finding_id] = {"level": "warning", "title": plain(finding)}
+        self.findings[finding_id] = {"level": "warning", "title": literal(finding)}
         self.steps[step_id] = {
-            "title": plain(title),
-            "ask": plain(question),
+            "title": literal(title),
+            "ask": literal(question),
             "branches": [{"when": "answer", "finding": finding_id}, {"else": "end"}],
         }
         return step_id, (finding_id,)
@@ -96,25 +100,54 @@ class Building(Struct):
     def resolve(self, title: str, steps: Sequence[str]) -> str:
         """Add a resolution; its id."""
         name = self._name(title, self.resolutions, frozenset())
-        self.resolutions[name] = {"title": plain(title), "steps": [plain(each) for each in steps]}
+        self.resolutions[name] = {"title": literal(title), "steps": [literal(each) for each in steps]}
         return name
 
     def describe(self, step_id: str, text: str) -> None:
         """Say more about a step, unless it says that already."""
         step = self.steps[step_id]
         told = [step["title"], step.get("description", ""), step.get("ask", "")]
-        if plain(text) and not any(plain(text) in each for each in told):
-            description = f"{told[1]}; {plain(text)}" if told[1] else plain(text)
+        if literal(text) and not any(literal(text) in each for each in told):
+            description = f"{told[1]}; {literal(text)}" if told[1] else literal(text)
             self.steps[step_id] = {"title": step["title"], "description": description, **step} | {
                 "description": description
             }
 
+    def _custom(self, probe: AnyProbe, given: Mapping[str, object], *, borrow: bool) -> Custom | None:
+        if probe.name in JUDGEMENTS and not borrow:
+            return None
+        written = {key: value for key, value in given.items() if not isinstance(value, Variable | System)}
+        found = self.customs.of(probe, written, _telling(probe), whole=not borrow)
+        if found is None or borrow:
+            return found
+        # What a finding says of an input that nothing is given for would be said of another system.
+        filled = {sole_input(theirs) for theirs, _ in _fills(found.step.params, given)}
+        open_ = set(used_inputs(found.step.params)) - filled
+        ways: list[Branch | ErrorRoute] = [*found.bad, *found.failed]
+        said = [found.finding(way) for way in ways]
+        texts = [_set_aside(text, found.step.params, given)[0] for each in said for text in (each.title, each.cause)]
+        return None if open_ & set(used_inputs(texts)) else found
+
     def _also(self, step_id: str, title: str) -> str:
         """Say in a step what else it was wanted for."""
         step = self.steps[step_id]
-        if plain(title) not in (step["title"], *str(step.get("description", "")).split("; ")):
+        if literal(title) not in (step["title"], *str(step.get("description", "")).split("; ")):
             self.describe(step_id, title if step.get("description") else f"Also: {title}")
         return step_id
+
+    def _as_anywhere(self, step_id: str, step: Json, judgement: Judgement) -> Sequence[str]:
+        """What is bad about an answer whoever gives it."""
+        raised: list[str] = []
+        for suffix, title in (("wrong", judgement.wrong), ("failed", judgement.failed)):
+            if title:
+                name = self._name(f"{step_id}_{suffix}", self.findings, frozenset())
+                told = f"{step['title']}: {title.replace('STEP', step_id)}"
+                self.findings[name] = {"level": "critical", "title": told}
+                raised.append(name)
+        bad = [{"when": judgement.when, "finding": raised[0]}] if judgement.wrong else []
+        step["branches"] = [*bad, {"else": "end"}]
+        step["on_error"] = [{"kind": list(judgement.kinds), "finding": raised[-1]}, {"else": "end"}]
+        return raised
 
     def _as_is_usual(self, step_id: str, step: Json, custom: Custom, *, borrow: bool) -> Sequence[str]:
         raised: list[str] = []
@@ -122,11 +155,11 @@ class Building(Struct):
         ways: list[Branch | ErrorRoute] = [*custom.bad, *custom.failed]
         for way in ways:
             finding = custom.finding(way)
-            name = self._finding(str(way.finding), finding, custom, step_id, borrow=borrow)
+            name = self._finding(str(way.finding), finding, custom, step_id, step, borrow=borrow)
             raised.append(name)
             if isinstance(way, Branch):
-                renamed = {each: self._input(each, custom.runbook) for each in condition_inputs(way.when)}
-                routes["branches"].append({"when": _renamed(way.when, renamed), "finding": name})
+                others = self._renames(step, custom, condition_inputs(way.when))
+                routes["branches"].append({"when": renamed(way.when, others), "finding": name})
             else:
                 routes["on_error"].append({"kind": [str(each) for each in way.kind], "finding": name})
         step["branches"] = [*routes["branches"], {"else": "end"}]
@@ -134,19 +167,34 @@ class Building(Struct):
             step["on_error"] = [*routes["on_error"], {"else": "end"}]
         return list(dict.fromkeys(raised))
 
-    def _finding(self, name: str, finding: Finding, custom: Custom, step_id: str, *, borrow: bool) -> str:
+    def _renames(self, step: Json, custom: Custom, used: Iterable[str]) -> Mapping[str, str]:
+        """The inputs of this runbook for those of another: what fills in the step's parameters here does so there."""
+        filling = _fills(custom.step.params, step.get("with", {}))
+        own = {theirs: sole_input(value) for hole, value in filling if (theirs := sole_input(hole)) is not None}
+        # What is written out here is no input.
+        named = [each for each in used if own.get(each, each) is not None]
+        return {each: own.get(each) or self._input(each, custom.runbook) for each in named}
+
+    def _finding(self, name: str, finding: Finding, custom: Custom, step_id: str, step: Json, *, borrow: bool) -> str:
         made: Json = {"level": str(finding.level)}
         if finding.kind != Finding.model_fields["kind"].default:
             made["kind"] = str(finding.kind)
-        renamed = {each: self._input(each, custom.runbook) for each in used_inputs((finding.title, finding.cause))}
-        for key, text in (("title", finding.title), ("cause", finding.cause)):
-            if text:
-                made[key] = _renamed(_rescoped(text, custom.id, step_id), renamed)
+        ours = step.get("with", {})
+        for key, whole in (("title", finding.title), ("cause", finding.cause)):
+            if whole:
+                text, aside = _set_aside(whole, custom.step.params, ours)
+                for other in (custom.id, *custom.also):
+                    text = rescoped(text, other, step_id)
+                text = renamed(text, self._renames(step, custom, used_inputs(text)))
+                for mark, value in aside.items():
+                    text = text.replace(mark, value)
+                made[key] = text
         resolution = custom.runbook.resolutions.get(finding.resolution) if finding.resolution else None
         if borrow and resolution is not None:
             made["resolution"] = self._resolution(str(finding.resolution), resolution.title, resolution.steps)
-        if self.findings.get(name) == made:
-            return name
+        for known, each in self.findings.items():
+            if each == made and known.startswith(name):
+                return known
         found = self._name(name, self.findings, frozenset())
         self.findings[found] = made
         return found
@@ -161,9 +209,11 @@ class Building(Struct):
     def _as_guessed(self, step_id: str, step: Json, probe: AnyProbe) -> Sequence[str]:
         types: dict[str, MetricType] = dict(probe.metrics)
         if not types and probe.extracts:
-            step["extract"] = {"value": {"path": "value"}}
-            types = {"value": MetricType(Dimension.NUMBER)}
-        guess = _guess(types, step_id)
+            found = number_in(probe.document.example) if probe.document is not None else None
+            name, spec = (found.name, found.spec) if found is not None else ("value", {"path": "value"})
+            step["extract"] = {name: spec}
+            types = {name: MetricType(Dimension.NUMBER)}
+        guess = guess_at(types, step_id)
         if guess is None:
             step["branches"] = [{"else": "end"}]
             return ()
@@ -176,12 +226,12 @@ class Building(Struct):
         finding = self._name(f"{step_id}_{guess.metric}", self.findings, frozenset())
         self.findings[finding] = {
             "level": "warning",
-            "title": f"{_words(guess.metric).capitalize()} is {{{{ {step_id}.{guess.metric} }}}}",
+            "title": f"{words(guess.metric).capitalize()} is {{{{ {step_id}.{guess.metric} }}}}",
         }
         step["branches"] = [{"when": when, "finding": finding}, {"else": "end"}]
         return (finding,)
 
-    def _params(self, probe: AnyProbe, given: Mapping[str, object], custom: Custom | None) -> Json:
+    def _params(self, probe: AnyProbe, given: Mapping[str, object], custom: Custom | None, *, borrow: bool) -> Json:
         usual = custom.step.params if custom is not None else {}
         filled: Json = {}
         for name, spec in probe.params.model_fields.items():
@@ -189,9 +239,9 @@ class Building(Struct):
             theirs = usual.get(key)
             if key in given:
                 filled[key] = self._given(probe, key, given[key], custom)
-            elif theirs is not None and custom is not None:
+            elif theirs is not None and custom is not None and (borrow or spec.is_required()):
                 renamed = {each: self._input(each, custom.runbook) for each in used_inputs(theirs)}
-                filled[key] = _deeply_renamed(theirs, renamed)
+                filled[key] = deeply_renamed(theirs, renamed)
             elif spec.is_required():
                 filled[key] = self._asked_for(probe, key, None)
         return filled
@@ -199,6 +249,8 @@ class Building(Struct):
     def _given(self, probe: AnyProbe, key: str, value: object, custom: Custom | None) -> object:
         """A parameter as a command had it: an input where it is usually one, else as it is written."""
         usual = custom.input_of(key) if custom is not None else None
+        if isinstance(value, System):
+            return self._system(probe, key, value, custom)
         if isinstance(value, Variable):
             if usual is None or custom is None:
                 return self._asked_for(probe, key, value.name)
@@ -206,16 +258,51 @@ class Building(Struct):
             if definition.get("env") == value.name:
                 return _hole(self._input_as(usual, definition))
             definition.pop("default", None)
-            return _hole(self._input_as(usual, {**definition, "env": value.name}))
+            return _hole(self._input_as(_slug(value.name), {**definition, "env": value.name}))
+        named = names_a_system(probe, key, value)
         if usual is None or custom is None:
-            return _deeply_plain(value)
+            return self._asked_for(probe, key, None, example=str(value)) if named else deeply_plain(value)
         definition = _definition(custom.runbook.inputs[usual])
         if definition.get("type") == "secret":
             return _hole(self._input_as(usual, definition))
         definition.pop("optional", None)
-        return _hole(self._input_as(usual, {**definition, "default": value}))
+        if named:
+            return _hole(self._input_as(usual, self._apart(without_system(definition, str(value)))))
+        return _hole(self._input_as(usual, self._apart({**definition, "default": value})))
 
-    def _asked_for(self, probe: AnyProbe, key: str, env: str | None) -> str:
+    def _apart(self, definition: Json) -> Json:
+        """The definition with a variable of its own: one variable cannot hold two values."""
+        wanted = definition.get("env")
+        name, number = wanted, 2
+        while name is not None and any(
+            each.get("env") == name and {**each, "env": wanted} != definition for each in self.inputs.values()
+        ):
+            name, number = f"{wanted}_{number}", number + 1
+        return {**definition, "env": name} if name is not None else definition
+
+    def _system(self, probe: AnyProbe, key: str, system: System, custom: Custom | None) -> str:
+        """The input with the connection string of a system: that of one which may be the same, or another."""
+        known = self.systems.setdefault(probe.name.partition(".")[0], [])
+        for index, (name, each) in enumerate(known):
+            if each.may_be(system):
+                known[index] = (name, System({**system.parts, **each.parts}, each.variable or system.variable))
+                return _hole(name)
+        usual = custom.input_of(key) if custom is not None else None
+        if usual is not None and custom is not None:
+            definition = _definition(custom.runbook.inputs[usual])
+        else:
+            usual = f"{probe.name.partition('.')[0]}_{key}"
+            definition = {"type": "secret", "env": usual.upper()}
+        shared = definition.get("env", usual.upper())
+        own = system.variable or (f"{shared}_{len(known) + 1}" if known else shared)
+        if known and system.parts:
+            definition["help"] = f"Connection string of the system with {literal(system.shown)}"
+        # Where it is read from another variable than in other runbooks, it is another input.
+        name = self._input_as(usual if own == shared else _slug(own), {**definition, "env": own})
+        known.append((name, system))
+        return _hole(name)
+
+    def _asked_for(self, probe: AnyProbe, key: str, env: str | None, *, example: str = "") -> str:
         """A new input for a parameter that nobody has filled in."""
         spec = probe.params.model_fields.get(key)
         annotation = spec.annotation if spec is not None else str
@@ -224,6 +311,8 @@ class Building(Struct):
             definition["env"] = env
         if spec is not None and spec.description:
             definition["help"] = spec.description
+        if example:
+            definition = without_system(definition, example)
         name = env if env is not None else key if "_" in key else f"{probe.name.partition('.')[0]}_{key}"
         return _hole(self._input_as(_slug(name), definition))
 
@@ -250,45 +339,25 @@ class Building(Struct):
         return name
 
 
-def plain(text: str) -> str:
-    """A text in which nothing is filled in, whatever it holds."""
-    try:
-        if templates.parse(text).parts in ((), (text,)) and "{#" not in text:
-            return text
-    except templates.TemplateError:
-        pass
-    if "endraw" in text:
-        return re.sub(r"\{(?=[{%#])", "{ ", text)
-    return f"{{% raw %}}{text}{{% endraw %}}"
+def _fills(theirs: Mapping[str, object], ours: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """What fills in parameters of another step, ``{{ ... }}``, each with what fills them in here."""
+    for key, value in ours.items():
+        usual = theirs.get(key)
+        if isinstance(usual, Mapping) and isinstance(value, Mapping):
+            yield from _fills(usual, value)
+        elif isinstance(usual, str) and _HOLE.fullmatch(usual):
+            yield usual, value
 
 
-def _deeply_plain(value: object) -> object:
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, Mapping):
-        return {key: _deeply_plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_deeply_plain(each) for each in value]
-    return value
-
-
-def _deeply_renamed(value: object, names: Mapping[str, str]) -> object:
-    if isinstance(value, str):
-        return _renamed(value, names) if "{{" in value else value
-    if isinstance(value, Mapping):
-        return {key: _deeply_renamed(each, names) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_deeply_renamed(each, names) for each in value]
-    return value
-
-
-def _renamed(text: str, names: Mapping[str, str]) -> str:
-    """A condition or a template with other names for its inputs."""
-    return re.sub(r"\binputs\.(\w+)", lambda found: f"inputs.{names.get(found[1], found[1])}", text)
-
-
-def _rescoped(text: str, old: str, new: str) -> str:
-    return re.sub(r"\{\{.*?\}\}", lambda hole: re.sub(rf"\b{old}\.", f"{new}.", hole[0]), text)
+def _set_aside(text: str, theirs: Mapping[str, object], ours: Mapping[str, object]) -> tuple[str, Mapping[str, str]]:
+    """A text with a mark where something else than an input is filled in here or there, and what stands for each mark."""
+    aside: dict[str, str] = {}
+    for number, (hole, value) in enumerate(_fills(theirs, ours)):
+        if hole in text and (sole_input(hole) is None or sole_input(value) is None):
+            mark = f"\0{number}\0"
+            aside[mark] = str(value) if sole_input(value) is not None else literal(str(value))
+            text = text.replace(hole, mark)
+    return text, aside
 
 
 def _hole(name: str) -> str:
@@ -317,34 +386,6 @@ def _input_type(annotation: object) -> str:
         if annotation is kind or kind in members:
             return name
     return "string"
-
-
-_LIMITS: Sequence[tuple[Dimension, Json, str]] = (
-    (Dimension.PERCENT, {"type": "percent", "default": "80%"}, ">"),
-    (Dimension.DURATION, {"type": "duration", "default": "1s"}, ">"),
-    (Dimension.RATE, {"type": "rate", "default": "100/s"}, ">"),
-    (Dimension.BYTES, {"type": "bytes", "default": "1GiB"}, ">"),
-    (Dimension.NUMBER, {"type": "number", "default": 0}, ">"),
-)
-
-
-def _guess(types: Mapping[str, MetricType], step_id: str) -> Guess | None:
-    """A condition to begin with, on the metric that says most."""
-    for dimension, definition, operator in _LIMITS:
-        for name, each in types.items():
-            if each.dimension is dimension and name not in CONDITION_WORDS:
-                told = f"{_words(name).capitalize()} of {_words(step_id)} that is a warning"
-                return Guess(name, f"{name} {operator}", {**definition, "help": told})
-    for name, each in types.items():
-        if each.dimension is Dimension.BOOL:
-            return Guess(name, f"not {name}")
-        if each.members:
-            return Guess(name, f'{name} != "{each.members[0]}"')
-    return None
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _slug(text: str) -> str:

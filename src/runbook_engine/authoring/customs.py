@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runbook_engine import templates
 from runbook_engine.conditions import ConditionSyntaxError, names
@@ -26,6 +27,8 @@ class Custom(Struct, frozen=True):
     step: ProbeStep
     bad: tuple[Branch, ...]
     failed: tuple[ErrorRoute, ...]
+    also: tuple[str, ...] = ()
+    """Other steps of the runbook that judge the same measurement; their branches are among these."""
 
     def finding(self, way: Branch | ErrorRoute) -> Finding:
         return self.runbook.findings[FindingId(way.finding or "")]
@@ -79,15 +82,23 @@ class Customs:
         self._library = library
         self._found: Mapping[str, Sequence[Custom]] | None = None
 
-    def of(self, probe: AnyProbe, written: Mapping[str, object], telling: frozenset[str]) -> Custom | None:
+    def of(
+        self, probe: AnyProbe, written: Mapping[str, object], telling: frozenset[str], *, whole: bool = False
+    ) -> Custom | None:
         """The step that says most about a measurement with these parameters written out, if any measures the same.
 
-        ``telling`` are the parameters that say what is measured, rather than of which system.
+        ``telling`` are the parameters that say what is measured, rather than of which system. ``whole``: there are no others,
+        so that what is read out of an answer is only known where all that tells what it is an answer to is the same.
         """
         if self._found is None:
             self._found = self._all()
         told = {key: value for key, value in written.items() if key in telling}
-        fitting = (each for each in self._found.get(probe.name, ()) if _measures_the_same(each, probe, told, written))
+        fitting = (
+            each
+            for each in self._found.get(probe.name, ())
+            if _measures_the_same(each, probe, told, written)
+            and not (whole and (_reads_more(each, told) or _asks_more(each, written, telling)))
+        )
         return max(
             fitting, key=lambda each: (_likeness(each, written), len(each.bad) * 2 + len(each.failed)), default=None
         )
@@ -99,7 +110,34 @@ class Customs:
             for step_id, step in runbook.steps.items() if runbook is not None else ():
                 if isinstance(step, ProbeStep) and runbook is not None and _speaks_of(step.params, (INPUTS,)):
                     found.setdefault(step.probe, []).append(_custom(runbook, step_id, step))
-        return found
+        return {probe: _together(each) for probe, each in found.items()}
+
+
+def _together(customs: Sequence[Custom]) -> Sequence[Custom]:
+    """One for all steps of a runbook that measure the same and judge different things of it."""
+    kept: list[Custom] = []
+    for each in customs:
+        same = next((index for index, one in enumerate(kept) if _is_same_measurement(one, each)), None)
+        if same is None:
+            kept.append(each)
+            continue
+        first = kept[same]
+        taken = {kind for route in first.failed for kind in route.kind}
+        failed = tuple(route for route in each.failed if not taken & set(route.kind))
+        known = {branch.when for branch in first.bad}
+        bad = tuple(branch for branch in each.bad if branch.when not in known)
+        kept[same] = replace(
+            first, bad=(*first.bad, *bad), failed=(*first.failed, *failed), also=(*first.also, each.id)
+        )
+    return kept
+
+
+def _is_same_measurement(one: Custom, other: Custom) -> bool:
+    return (
+        one.runbook is other.runbook
+        and one.step.params == other.step.params
+        and not (one.step.extract or other.step.extract)
+    )
 
 
 def _custom(runbook: Runbook, step_id: str, step: ProbeStep) -> Custom:
@@ -123,6 +161,16 @@ def _measures_the_same(
         return False
     needed = {name for name, each in probe.params.model_fields.items() if each.is_required()}
     return not written or all(key in written for key in theirs if key in needed)
+
+
+def _reads_more(custom: Custom, told: Mapping[str, object]) -> bool:
+    """Whether it takes values out of an answer, of which nothing says that it has the same form."""
+    return bool(custom.step.extract) and not told
+
+
+def _asks_more(custom: Custom, written: Mapping[str, object], telling: frozenset[str]) -> bool:
+    """Whether what it measures is told by a parameter that is not given."""
+    return any(key in telling and key not in written for key in custom.step.params)
 
 
 def _likeness(custom: Custom, written: Mapping[str, object]) -> int:

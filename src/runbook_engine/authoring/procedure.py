@@ -5,20 +5,42 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from runbook_engine.authoring.building import Building, plain
-from runbook_engine.authoring.commands import Command, recognise
+from runbook_engine.authoring.building import Building
+from runbook_engine.authoring.commands import Command
 from runbook_engine.authoring.customs import Customs
 from runbook_engine.authoring.markdown import Group, Procedure
+from runbook_engine.authoring.measurement import Measurement
+from runbook_engine.authoring.secrecy import masked
 from runbook_engine.authoring.starting import Started, document, finished
 from runbook_engine.errors import RunbookError
-from runbook_engine.probe.registry import Registry
+from runbook_engine.probe.registry import AnyProbe, Registry
+from runbook_engine.templates import literal
 
 _COMMON = frozenset(
     {"check", "the", "a", "of", "and", "to", "for", "in", "on", "is", "are", "if", "or", "with", "get", "test", "review",
      "analyze", "verify", "steps", "status", "high", "performance", "issues", "consider", "at", "from", "by", "any",
      "needed", "it", "be", "as", "this", "that", "all", "see", "recent"}
 )  # fmt: skip
-_MOST_QUESTION = 2_000
+_MOST_QUESTION = 8_000
+_MOST_SHOWN = 600
+"""Characters of what a command says that its step shows."""
+
+
+class Count(Struct):
+    """Lines of code of a procedure: those that probes measure, those that a person is asked about, and those that the
+    runbook tells: in what to do, in descriptions.
+    """
+
+    measured: int = 0
+    asked: int = 0
+    told: int = 0
+
+
+class FromProcedure(Struct, frozen=True):
+    """A runbook from a procedure, and what became of the code in it."""
+
+    started: Started
+    count: Count
 
 
 class _Link(Struct, frozen=True):
@@ -38,14 +60,16 @@ def from_procedure(  # what is known beside the text has its own words
     title: str | None = None,
     owner: str | None = None,
     severity: str | None = None,
-) -> Started:
+) -> FromProcedure:
     """A runbook that carries out a procedure. Every command, and every item of the text, is in it."""
     building = Building(customs)
+    called = title or procedure.title or name.replace("-", " ").capitalize()  # a heading may be empty, or there is none
+    count = Count()
     links: list[_Link] = []
     starts: list[str] = []
     for group in procedure.diagnosis:
         before: str | None = None
-        for link in _steps(group, registry, building):
+        for link in _steps(group, registry, building, count):
             if before is None:
                 starts.append(link.step)
             else:
@@ -53,55 +77,79 @@ def from_procedure(  # what is known beside the text has its own words
             before = link.step
             links.append(link)
     if not links:
-        step, raised = building.ask(procedure.title, _symptoms_question(procedure), procedure.title)
+        step, raised = building.ask(called, _symptoms_question(procedure), called)
         links.append(_Link(step, raised, frozenset()))
         starts.append(step)
     starts.extend(_resolve(procedure.resolution, links, building))
-    return finished(
+    for group in (*procedure.symptoms, *procedure.resolution, *procedure.prevention, *procedure.about):
+        count.told += group.code
+    started = finished(
         building,
         document(
             name=name,
-            title=plain(title or procedure.title),
+            title=literal(called),
+            description=literal("\n".join(_lines(procedure.about))),
             owner=owner or "",
             severity=severity,
-            symptoms=[plain(each) for each in _lines(procedure.symptoms)],
+            symptoms=[literal(each) for each in _lines(procedure.symptoms)],
             start=starts,
-            prevention=[plain(each) for each in _lines(procedure.prevention)],
+            prevention=[literal(each) for each in _lines(procedure.prevention)],
         ),
     )
+    return FromProcedure(started, count)
 
 
-def _steps(group: Group, registry: Registry, building: Building) -> Iterable[_Link]:
+def _steps(group: Group, registry: Registry, building: Building, count: Count) -> Iterable[_Link]:
     about = " ".join([group.title, *group.items])
+    count.told += group.shown
+    alone = sum(not each.comment for each in group.commands) == 1
     for command in group.commands:
-        title = command.comment or group.title or command.shown
+        title = command.comment or (group.title if alone else "") or command.shown.partition("\n")[0]
         words = _words(f"{about} {command.comment}")
-        found = recognise(command.text)
-        if found is not None and found.probe in registry.names():
-            try:
-                probe = registry.get(found.probe)
-            except RunbookError:
-                probe = None
-            if probe is not None:
-                before = len(building.steps)
-                step, raised = building.measure(_shortened(title), probe, found.given, borrow=False)
-                _describe(building, step, group)
-                words |= _words(" ".join(str(building.findings[each].get("title")) for each in raised))
-                if len(building.steps) > before:
-                    yield _Link(step, raised, words | _words(found.probe.replace(".", " ").replace("_", " ")))
-                continue
+        measured = _measured(command, registry, building)
+        if measured is not None:
+            probe, found = measured
+            before = len(building.steps)
+            step, raised = building.measure(_shortened(title), probe, found.given, borrow=False)
+            building.describe(step, found.remark)
+            _describe(building, step, group, command)
+            count.measured += command.lines
+            words |= _words(" ".join(str(building.findings[each].get("title")) for each in raised))
+            if len(building.steps) > before:
+                yield _Link(step, raised, words | _words(found.probe.replace(".", " ").replace("_", " ")))
+            continue
+        count.asked += command.lines
         link = _asked(title, _command_question(command), words, building)
-        _describe(building, link.step, group)
+        _describe(building, link.step, group, command)
         yield link
     if not group.commands:
         question = " ".join(f"{each.rstrip('.')}." for each in (group.title, *group.items) if each)
         yield _asked(group.title or "Look", f"{question} Is anything wrong?", _words(about), building)
 
 
-def _describe(building: Building, step: str, group: Group) -> None:
+def _measured(command: Command, registry: Registry, building: Building) -> tuple[AnyProbe, Measurement] | None:
+    """The probe that measures what a command does, where it is known from which values on that is bad."""
+    found = command.measured
+    if found is None or found.probe not in registry.names():
+        return None
+    try:
+        probe = registry.get(found.probe)
+    except RunbookError:
+        return None
+    return (probe, found) if building.is_judged(probe, found.given) else None
+
+
+def _describe(building: Building, step: str, group: Group, command: Command) -> None:
     """What stands around a command in the procedure stands in its step."""
     for each in (group.title, *group.items):
         building.describe(step, each)
+    if command.elsewhere:
+        building.describe(step, f"It runs where this has led: {masked(command.elsewhere)}")
+    if command.output:
+        said = "\n".join(command.output)
+        rest = said[_MOST_SHOWN:].count("\n")
+        more = f"\n… and {rest} more line{'' if rest == 1 else 's'}" if len(said) > _MOST_SHOWN else ""
+        building.describe(step, f"The procedure shows as its output:\n{said[:_MOST_SHOWN]}{more}")
 
 
 def _asked(title: str, question: str, words: frozenset[str], building: Building) -> _Link:
@@ -111,7 +159,10 @@ def _asked(title: str, question: str, words: frozenset[str], building: Building)
 
 
 def _command_question(command: Command) -> str:
-    return f"Run this, and look at what it says: {command.shown[: _MOST_QUESTION - 200]} - is anything wrong?"
+    where = f" ({command.program})" if command.program else ""
+    if "\n" in command.shown:
+        return f"Run this{where}, and look at what it says. Is anything wrong?\n{command.shown}"
+    return f"Run this{where}, and look at what it says: {command.shown} - is anything wrong?"
 
 
 def _symptoms_question(procedure: Procedure) -> str:
@@ -161,16 +212,25 @@ def _resolve(groups: Sequence[Group], links: Sequence[_Link], building: Building
 
 
 def _what_to_do(group: Group) -> Sequence[str]:
-    return [*group.items, *(f"Run: {each.shown}" for each in group.commands)] or [group.title]
+    return [each if isinstance(each, str) else _to_run(each) for each in group.parts] or [group.title]
+
+
+def _to_run(command: Command) -> str:
+    told = f"{command.comment}: " if command.comment else ""
+    return "\n".join((f"{told}Run: {command.shown}", *command.output))
 
 
 def _lines(groups: Sequence[Group]) -> list[str]:
     return [
-        line for each in groups for line in (each.title, *each.items, *(one.shown for one in each.commands)) if line
+        line
+        for each in groups
+        for line in (each.title, *(one if isinstance(one, str) else _to_run(one) for one in each.parts))
+        if line
     ]
 
 
 def _shortened(title: str) -> str:
+    title = title.rstrip(": ") or title
     return title if len(title) <= 100 else f"{title[:99].rstrip()}…"
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from runbook_engine.authoring.building import Building, plain
+from runbook_engine.authoring.building import Building
 from runbook_engine.authoring.customs import Customs
+from runbook_engine.authoring.secrecy import masked, without_secrets
 from runbook_engine.authoring.writing import write
 from runbook_engine.probe.registry import Registry
+from runbook_engine.templates import literal
 
 _COMMENT = """A starting point. What is measured, and from which values on it is bad, comes from the runbooks that there are;
 read it through and make it yours."""
@@ -57,10 +59,10 @@ def from_answers(answers: Answers, registry: Registry, customs: Customs) -> Star
         building,
         document(
             name=answers.name,
-            title=plain(answers.title),
+            title=literal(answers.title),
             owner=answers.owner,
             severity=answers.severity,
-            symptoms=[plain(each) for each in answers.symptoms],
+            symptoms=[literal(each) for each in answers.symptoms],
             start=starts,
         ),
     )
@@ -71,6 +73,7 @@ def document(
     name: str,
     title: str,
     start: Sequence[str],
+    description: str = "",
     owner: str = "",
     severity: str | None = None,
     symptoms: Sequence[str] = (),
@@ -83,6 +86,7 @@ def document(
         "version": "0.1.0",
         "owner": owner,
         "severity": severity,
+        "description": description,
         "symptoms": list(symptoms),
         "inputs": {},
         "start": start[0] if len(start) == 1 else list(start),
@@ -102,8 +106,9 @@ def finished(building: Building, outline: dict[str, Any]) -> Started:
         "findings": building.findings,
         "resolutions": building.resolutions,
     }
-    kept = {key: value for key, value in whole.items() if value not in ("", None, [], {})}
-    return Started(kept, write(kept, {(): _COMMENT, **building.comments}))
+    kept = without_secrets({key: value for key, value in whole.items() if value not in ("", None, [], {})})
+    comments = {path: masked(comment) for path, comment in building.comments.items()}
+    return Started(kept, write(kept, {(): _COMMENT, **comments}))
 
 
 def name_of(title: str) -> str:

@@ -1,5 +1,6 @@
 """A runbook written as text, in the layout that the shipped ones have."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from runbook_engine.document.nodes import Raw
@@ -7,6 +8,9 @@ from runbook_engine.document.yaml_writing import flow
 
 _WIDE = 118
 """Columns that a line may have before what stands in it is put below."""
+_PRINTED = r"\x21-\x7e\xa1-\u2027\u2030-\ud7ff"
+_BLOCK = re.compile(rf"[{_PRINTED}](?:[{_PRINTED} \n]*[{_PRINTED}])?")
+"""Texts of several lines that are read back as they are where they stand below their key."""
 _APART = frozenset({"symptoms", "references", "inputs", "start", "steps", "findings", "resolutions", "prevention"})
 """The sections that an empty line stands before."""
 
@@ -29,6 +33,10 @@ def _mapping(value: Mapping[str, Raw], path: tuple[str, ...], comments: Mapping[
 
 def _entry(head: str, value: Raw, path: tuple[str, ...], comments: Mapping[tuple[str, ...], str]) -> Iterator[str]:
     """What stands after a key: in its line where it is small, else below it."""
+    if isinstance(value, str) and _is_block(value):
+        yield f"{head} |-"
+        yield from (f"{'  ' * len(path)}{line}" if line else "" for line in value.split("\n"))
+        return
     line = f"{head} {flow(value)}"
     if isinstance(value, dict) and value and not (_in_one_line(path) and len(line) <= _WIDE):
         yield head
@@ -42,6 +50,11 @@ def _entry(head: str, value: Raw, path: tuple[str, ...], comments: Mapping[tuple
 
 def _items(values: Sequence[Raw], indent: str) -> Iterator[str]:
     yield from (f"{indent}- {flow(each)}" for each in values)
+
+
+def _is_block(text: str) -> bool:
+    """Whether a text of several lines is read back as the same where it stands below its key as it is."""
+    return "\n" in text and _BLOCK.fullmatch(text) is not None
 
 
 def _in_one_line(path: tuple[str, ...]) -> bool:

@@ -14,6 +14,9 @@ def main() -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Much is made while modules load, and all of it stays: looking for garbage meanwhile finds nothing.
     gc.set_threshold(100_000, 20, 20)
+    from runbook_engine.cli.streams import guard_streams
+
+    guard_streams()
     from runbook_engine.cli.ending import ended
 
     code = ended(sys.argv[1:])

@@ -12,8 +12,10 @@ from runbook_engine.alerting.jobs import jobs
 from runbook_engine.alerting.log import Entry, Standing
 from runbook_engine.alerting.matching import Match
 from runbook_engine.cli.screen import visible
+from runbook_engine.pasteable import pasteable
 
 if TYPE_CHECKING:
+    from runbook_engine.cli.alert_incidents import Filing
     from runbook_engine.cli.alert_runs import Ran
 
 SCHEMA = "runbook.alert/v1"
@@ -32,9 +34,14 @@ class Seen(Struct, frozen=True):
         return self.entry.standing if self.entry is not None else Standing.NEW
 
     @property
+    def is_mine(self) -> bool:
+        """Whether it is to be worked on here and now."""
+        return self.standing in (Standing.NEW, Standing.UNFINISHED)
+
+    @property
     def runs(self) -> bool:
         """Whether something is to be run for it now."""
-        return self.alert.status is Status.FIRING and self.standing in (Standing.NEW, Standing.UNFINISHED)
+        return self.alert.status is Status.FIRING and self.is_mine
 
 
 def told(body: Body, seen: Sequence[Seen]) -> str:
@@ -58,16 +65,16 @@ def _of(seen: Seen) -> Iterator[str]:
     entry = seen.entry
     if entry is not None and entry.standing is Standing.AGAIN:
         runs = f"; see run {', '.join(entry.runs.values())}" if entry.runs else ""
-        yield f"  sent again, first at {_time(entry.first_at)}: nothing is done{runs}"
+        yield f"  sent again, first at {_time(entry.first_at)}: nothing is run again{runs}"
     elif entry is not None and entry.standing is Standing.RUNNING:
-        yield "  sent again, while another process works on it: nothing is done"
+        yield "  sent again, while another process works on it: nothing is run"
     elif alert.status is Status.RESOLVED:
         yield "  nothing is run for what is over"
     else:
         if entry is not None and entry.standing is Standing.UNFINISHED:
             yield f"  sent again, and not finished since {_time(entry.first_at)}"
         for match in seen.matches:
-            filled = "".join(f" {name}={value!r}" for name, value in match.inputs)
+            filled = "".join(f" {pasteable(f'{name}={value}')}" for name, value in match.inputs)
             yield f"  runs {match.runbook}{filled} ({match.because})"
         if not seen.matches:
             yield "  no runbook is for it: give one a trigger"
@@ -100,15 +107,41 @@ def listed(entries: Sequence[Entry]) -> str:
     return "".join(f"{visible(line)}\n" for line in lines)
 
 
-def as_document(body: Body, seen: Sequence[Seen], ran: "Sequence[Ran]", filed: Mapping[str, int]) -> Mapping[str, Any]:
-    """Everything, for programs: each alert, and each run with its report."""
+def as_document(
+    body: Body, seen: Sequence[Seen], ran: "Sequence[Ran]" = (), filing: "Filing | None" = None, code: int = 0
+) -> Mapping[str, Any]:
+    """Everything, for programs: each alert, each run with its report, each incident with its messages."""
+    from runbook_engine.cli.alert_filed import as_document as incidents
+
     return {
         "schema": SCHEMA,
+        "exit_code": code,
+        "problem": "",
         "source": body.source,
         "truncated": body.truncated,
         "notes": list(body.notes),
-        "alerts": [_alert_document(each, filed) for each in seen],
+        "set_aside": list(body.odd),
+        "unread": body.unread,
+        "alerts": [_alert_document(each, {} if filing is None else filing.of) for each in seen],
         "runs": [_run_document(each) for each in ran],
+        "incidents": [] if filing is None else incidents(filing.filed),
+    }
+
+
+def problem_document(problem: str, code: int) -> Mapping[str, Any]:
+    """What is told to programs where nothing could be done with a body."""
+    return {
+        "schema": SCHEMA,
+        "exit_code": code,
+        "problem": problem,
+        "source": None,
+        "truncated": 0,
+        "notes": [],
+        "set_aside": [],
+        "unread": 0,
+        "alerts": [],
+        "runs": [],
+        "incidents": [],
     }
 
 
@@ -136,6 +169,7 @@ def _alert_document(seen: Seen, filed: Mapping[str, int]) -> Mapping[str, Any]:
         "starts_at": alert.starts_at,
         "summary": alert.summary,
         "labels": dict(alert.labels),
+        "derived": dict(alert.derived),
         "url": alert.url,
         "runbooks": [
             {"runbook": each.runbook, "trigger": each.number, "because": each.because, "inputs": dict(each.inputs)}
@@ -163,6 +197,8 @@ def _run_document(ran: "Ran") -> Mapping[str, Any]:
 
 
 def _time(at: float) -> str:
+    if at == 0:
+        return "an unknown time"
     try:
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, OSError, ValueError):

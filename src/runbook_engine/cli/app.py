@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 import click
 
+from runbook_engine.cli.streams import say
+
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "run": "Run a runbook against live systems and report what is wrong.",
@@ -21,6 +23,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "audit-alerts": "Report alerts without a runbook, and runbooks without an alert.",
         "incident": "Lead an incident: who should be there, what is due next.",
         "policy": "Show the policy of incidents: who is called when, who is told.",
+        "measure": "Measure once with one probe, and show everything that it gives.",
         "probes": "List what can be measured, and with what parameters.",
         "history": "List past runs; show the report of one again.",
         "schema": "Print the JSON Schema of runbooks or of reports.",
@@ -63,7 +66,7 @@ def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         return
     from runbook_engine.version import VERSION
 
-    click.echo(f"runbook {VERSION}")
+    say(f"runbook {VERSION}")
     ctx.exit()
 
 

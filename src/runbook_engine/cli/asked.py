@@ -10,6 +10,7 @@ import click
 
 from runbook_engine.cli.names import EnvironmentName, FaultName
 from runbook_engine.ids import SNAKE_CASE
+from runbook_engine.kinds import GRANTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "markdown", "html", "json", "junit")
@@ -93,7 +94,7 @@ _OPTIONS = {
         "--environment",
         type=EnvironmentName(),
         metavar="NAME|FILE",
-        help="Take the values of inputs from an environment, such as production.",
+        help="Take the values of inputs from an environment, such as production. They count before variables that are set.",
     ),
     "explain": click.option(
         "--explain-inputs",
@@ -122,7 +123,7 @@ _OPTIONS = {
         help="Walk a recorded run again, offline.",
     ),
     "allow": click.option(
-        "--allow", multiple=True, type=click.Choice(["shell", "shell-string"]), help="Allow what is refused by default."
+        "--allow", multiple=True, type=click.Choice(GRANTS), help="Allow what is refused by default."
     ),
     "deadline": click.option(
         "--deadline", callback=seconds, metavar="DURATION", help="End the run after this time: 30s, 5m."

@@ -1,6 +1,5 @@
 """Carrying out a plan: against live systems, the lab or a recording; what comes of it is reported."""
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook_engine.cli.asked import Asked, Output
-from runbook_engine.cli.streams import note, out
+from runbook_engine.cli.signals import stopped_early
+from runbook_engine.cli.streams import data, note, out
 from runbook_engine.errors import UsageError
+from runbook_engine.files import write_whole
+from runbook_engine.ids import TRIAGE
+from runbook_engine.pasteable import operands, pasteable
 
 if TYPE_CHECKING:
     from runbook_engine.cli.conversation import Conversation
@@ -35,11 +38,13 @@ def carry_out(
     keep: "Callable[[Trace], None] | None" = None,
     *,
     handed: "Mapping[str, Resolved]" = MappingProxyType({}),
+    approve: "Callable[[Mapping[str, Resolved]], None]" = lambda _: None,
     silent: bool = False,
 ) -> int:
     """Run the plan, report, and give the exit code. ``keep`` gets what happened before the report is made.
 
-    ``handed`` are inputs that count after those that were asked for. Where it is ``silent``, there is no report.
+    ``handed`` are inputs that count after those that were asked for. ``approve`` sees the values of all inputs, and raises
+    where the run must not begin. Where it is ``silent``, there is no report.
     """
     environment = _environment(asked, plan)
     if asked.explain:
@@ -47,6 +52,10 @@ def carry_out(
     with _laboratory(asked.fault, plan, asked.quiet) as (lab, environ):
         talk = _conversation(quiet=asked.quiet, no_input=asked.no_input)
         inputs = _inputs(plan, asked.inputs, lab, handed, environ, talk, environment)
+        if (secrets := click.get_current_context().find_object(set)) is not None:
+            secrets.update(secret for each in inputs.values() for secret in each.secrets)
+        approve(inputs)
+        from runbook_engine.engine.grants import granted
         from runbook_engine.engine.knowledge import KnowledgeBase
         from runbook_engine.engine.runner import Surroundings
         from runbook_engine.library import Library
@@ -58,14 +67,15 @@ def carry_out(
             observe=talk.observe,
             journal=_journal(wanted=not asked.no_journal),
             environ=environ,
-            grants=asked.allow,
+            grants=granted(asked.allow, environ, environment, source="--allow"),
             deadline=asked.deadline,
             environment=environment,
             knowledge=knowledge,
         )
         code = _walk(plan, inputs, around, talk, asked, keep, silent=silent)
         for file in knowledge.broken:
-            note(f"{file} has mistakes, and what is wrong in it was left out; see: runbook check {file}")
+            seen = pasteable("runbook", "check", *operands(file))
+            note(f"{file} has mistakes, and what is wrong in it was left out; see: {seen}")
         return code
 
 
@@ -77,11 +87,14 @@ def _environment(asked: Asked, plan: "Plan") -> "Environment | None":
     from runbook_engine.engine.environments import choose
     from runbook_engine.library import Library
 
-    chosen = choose(asked.environment, plan, Library.default())
+    library = Library.default()
+    chosen = choose(asked.environment, plan, library)
+    if not asked.quiet and (not asked.explain or asked.output.format == "json"):
+        note(f"{chosen.environment.source}: {library.told(chosen.file)}")
     if chosen.warnings and not asked.quiet:
         from runbook_engine.cli.screen import colored
 
-        note(render_all(chosen.warnings, chosen.sources, color=colored(sys.stderr)))
+        note(render_all(chosen.warnings, chosen.sources, color=colored(sys.stderr)), painted=True)
     return chosen.environment
 
 
@@ -99,9 +112,16 @@ def _explained(plan: "Plan", asked: Asked, environment: "Environment | None") ->
     if asked.output.format == "json":
         import msgspec
 
-        out(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n")
+        data(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() + "\n")
     else:
         out(as_text(rows))
+        if asked.environment is not None:
+            from runbook_engine.engine.environments import choose
+            from runbook_engine.library import Library
+
+            library = Library.default()
+            file = choose(asked.environment, plan, library).file
+            out(f"\nThe environment is {library.told(file)}\n")
     resolve(plan.runbook, asked.inputs, source="command line", environment=environment)
     return 0
 
@@ -161,10 +181,23 @@ def _inputs(
     except InputsError as error:
         lacking = missing(plan.runbook, {**handed, **lab, **given}, environ, environment)
         if not talk.asks or len(error.problems) > len(lacking):
-            raise
+            raise InputsError(error.problems, _ways_on(plan) if lacking else ()) from None
     for name, value in talk.complete(lacking).items():
         known[name] = Resolved(read_value(specs[name], value, name=name), "typed")
     return resolved()
+
+
+def _ways_on(plan: "Plan") -> Iterator[str]:
+    """What somebody does who was asked for inputs: write them down once, or see a run without a system of one's own."""
+    from runbook_engine.engine.inputs import kept_in_an_environment
+    from runbook_engine.lab.faults import fitting
+
+    runbook = plan.runbook.runbook
+    ran = "triage" if runbook == TRIAGE else f"run {runbook}"
+    yield kept_in_an_environment(ran)
+    fault = fitting(runbook)
+    if fault is not None:
+        yield f"only to see it: runbook {ran} --lab {fault} (servers on this machine, with a fault in them)"
 
 
 def _walk(
@@ -182,36 +215,24 @@ def _walk(
     from runbook_engine.engine.runner import Runner
 
     runner = Runner(plan, inputs, around)
-    interrupted = False
-    with _terminated_as_interrupted(), talk.watching(plan):
+    with talk.watching(plan, {name: each.shown() for name, each in inputs.items()}):
         try:
-            anyio.run(runner.run)
+            interrupted = anyio.run(stopped_early, runner.run)
         except KeyboardInterrupt:
-            if not runner.events:
-                raise
             interrupted = True
+    if interrupted and not runner.events:
+        raise KeyboardInterrupt
     trace = runner.trace()
     if keep is not None:
         keep(trace)
-    recorded = _recorded(trace, asked.record)
-    if not silent:
-        report(trace, asked.output)
+    try:
+        if not silent:
+            report(trace, asked.output)
+    finally:
+        recorded = _recorded(trace, asked.record)
     if interrupted:
         return INTERRUPTED
     return _code(trace) if recorded else USAGE
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Whoever ends the process (``timeout``, a CI job) gets the report so far, as with Ctrl-C."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _recorded(trace: "Trace", file: Path | None) -> bool:
@@ -254,20 +275,27 @@ def report(trace: "Trace", wanted: Output) -> None:
         )
     except UsageError as error:
         note(f"error: {error}; here is the report without the template")
-        out(render(trace, ReportFormat(chosen)))
+        _show(render(trace, ReportFormat(chosen)), chosen)
         raise click.exceptions.Exit(USAGE) from error
     if wanted.file is None:
-        out(text)
+        _show(text, chosen)
         return
     try:
-        wanted.file.write_text(text, encoding="utf-8")
+        write_whole(wanted.file, text, private=True)
     except OSError as error:
         note(f"error: the report cannot be written to {wanted.file}: {error.strerror}; here it is")
-        out(text)
+        _show(text, chosen)
         raise click.exceptions.Exit(USAGE) from error
     note(f"report written to {wanted.file}")
     if sys.stdout.isatty():
-        out(render(trace, ReportFormat.TEXT, color=colored(sys.stdout), width=width()))
+        out(render(trace, ReportFormat.TEXT, color=colored(sys.stdout), width=width()), painted=True)
+
+
+def _show(report: str, format_: str) -> None:
+    if format_ == "text":
+        out(report, painted=True)
+    else:
+        data(report)
 
 
 def _code(trace: "Trace") -> int:

@@ -24,6 +24,7 @@ INVALID = 78
     epilog=examples(
         "runbook check",
         "runbook check runbooks/ my-runbook.yaml",
+        "runbook check --strict runbooks/",
         "runbook check --explain RB203",
         "runbook check --fix --diff runbooks/",
         "runbook check runbooks/ --format sarif > check.sarif",
@@ -39,6 +40,7 @@ INVALID = 78
     help="For people, for programs, for code scanning, or as annotations of a GitHub workflow.",
 )
 @click.option("--notes", is_flag=True, help="Say what is only worth knowing, too: overlaps, errors without a route ...")
+@click.option("--strict", is_flag=True, help="End with 78 where there is a warning, too.")
 @click.option("--explain", metavar="CODE", help="Print the page of a code, such as RB203, and check nothing.")
 @click.option("--fix", is_flag=True, help="Correct what is certain, in the files themselves; then report the rest.")
 @click.option(
@@ -48,12 +50,14 @@ INVALID = 78
     is_flag=True,
     help="Show what --fix would change, as a diff, and write nothing.",
 )
-def command(paths: tuple[str, ...], format_: str, explain: str | None, *, notes: bool, fix: bool, diff: bool) -> int:
+def command(
+    paths: tuple[str, ...], format_: str, explain: str | None, *, notes: bool, strict: bool, fix: bool, diff: bool
+) -> int:
     """Report every mistake in documents of every kind: in files, in directories, or in runbooks by name.
 
     Without PATHS all that can be found are checked.
     A warning may stay where a comment gives a reason: # runbook: ignore[RB208] because ...
-    Ends with 78 where there is an error, 0 where there are only warnings.
+    Ends with 78 where there is an error, 0 where there are only warnings; with --strict these count as errors.
     """
     if explain is not None:
         return _explain(explain)
@@ -72,13 +76,14 @@ def command(paths: tuple[str, ...], format_: str, explain: str | None, *, notes:
         before = checked
         checked = _fixed(list(zip(files.items(), checked, strict=True)), library, diff=diff, format_=format_)
         if diff:
-            return _exit_code(before)
+            return _exit_code(before, strict=strict)
     show_checked(checked if notes else [each.without_notes() for each in checked], format_)
-    return _exit_code(checked)
+    return _exit_code(checked, strict=strict)
 
 
-def _exit_code(checked: "Sequence[CheckedFile]") -> int:
-    return INVALID if any(each.errors for each in checked) else 0
+def _exit_code(checked: "Sequence[CheckedFile]", *, strict: bool) -> int:
+    """A warning that a comment gives a reason for counts in no case."""
+    return INVALID if any(each.errors or (strict and each.warnings) for each in checked) else 0
 
 
 def _explain(code: str) -> int:
@@ -92,25 +97,26 @@ def _explain(code: str) -> int:
 def show_checked(checked: "Sequence[CheckedFile]", format_: str) -> None:
     """What was found in files, in one of the formats."""
     from runbook_engine.cli.screen import colored
-    from runbook_engine.cli.streams import out
+    from runbook_engine.cli.streams import data, out
     from runbook_engine.document import render_all, summary
 
     found = sorted(each for file in checked for each in file.diagnostics)
     if format_ == "json":
-        click.echo(json.dumps([_plain(each) for each in found], indent=2))
+        data(json.dumps([_plain(each) for each in found], indent=2) + "\n")
     elif format_ == "sarif":
         from runbook_engine.cli.check_sarif import sarif
 
-        click.echo(json.dumps(sarif(checked), indent=2, ensure_ascii=False))
+        data(json.dumps(sarif(checked), indent=2, ensure_ascii=False) + "\n")
     elif format_ == "github":
         from runbook_engine.cli.check_github import annotations
 
-        out("".join(f"{line}\n" for line in annotations(found)))
+        data("".join(f"{line}\n" for line in annotations(found)))
     elif any(each.suppressed is None for each in found):
-        click.echo(render_all(found, {each.file: each.text for each in checked}, color=colored(sys.stdout)))
+        text = render_all(found, {each.file: each.text for each in checked}, color=colored(sys.stdout))
+        out(f"{text}\n", painted=True)
     else:
         plural = "" if len(checked) == 1 else "s"
-        click.echo(f"{len(checked)} document{plural}: {summary(found, files=len(checked))}")
+        out(f"{len(checked)} document{plural}: {summary(found, files=len(checked))}\n")
 
 
 def _fixed(
@@ -120,9 +126,8 @@ def _fixed(
     from runbook_engine.cli.check_files import Checker
     from runbook_engine.cli.check_fixing import fix, told, unified, write
     from runbook_engine.cli.screen import visible
-    from runbook_engine.cli.streams import note, out
+    from runbook_engine.cli.streams import data, note, say
     from runbook_engine.errors import UsageError
-    from runbook_engine.hostile import harmless
     from runbook_engine.probe.registry import Registry
 
     checker = Checker(Registry(), library)
@@ -134,7 +139,7 @@ def _fixed(
         if not made.done:
             continue
         if diff:
-            out(harmless(unified(made)) if sys.stdout.isatty() else unified(made))
+            data(unified(made))
             done += len(made.done)
             continue
         try:
@@ -144,7 +149,7 @@ def _fixed(
             note(f"error: {error}")
             continue
         for line in map(visible, told(made.done)):
-            click.echo(line, err=format_ != "text")
+            (note if format_ != "text" else say)(line)
         done += len(made.done)
     if diff:
         note(f"{done} fix{'' if done == 1 else 'es'} would be made" if done else "nothing can be fixed with certainty")

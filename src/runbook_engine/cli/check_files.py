@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from runbook_engine.document import Diagnostic, DiagnosticLevel
 from runbook_engine.document.load import SAVED, ReadText, Unsaved, kind_of_text, load, read_text
 from runbook_engine.document.suppression import suppressed, suppressions
+from runbook_engine.graph.alike import unlike
 from runbook_engine.graph.compile import Compiler, thorough
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
@@ -29,6 +30,11 @@ class CheckedFile(Struct, frozen=True):
     @property
     def errors(self) -> int:
         return sum(each.level is DiagnosticLevel.ERROR for each in self.diagnostics)
+
+    @property
+    def warnings(self) -> int:
+        """Those that no comment suppresses."""
+        return sum(each.level is DiagnosticLevel.WARNING and each.suppressed is None for each in self.diagnostics)
 
     def without_notes(self) -> "CheckedFile":
         """Only what is wrong or may well be."""
@@ -67,7 +73,8 @@ class Checker(Struct, frozen=True, dict=True):
                 from runbook_engine.document.policy_load import load_policy
                 from runbook_engine.graph.triage_checks import compile_policy
 
-                return compile_policy(load_policy(text, name), self.registry, self.library, path).diagnostics
+                policy = compile_policy(load_policy(text, name), self.registry, self.library, path).diagnostics
+                return sorted((*policy, *unlike(text, name, path, self.unsaved)))
             case "incidents":
                 from runbook_engine.document.incident_policy_load import load_incident_policy
                 from runbook_engine.graph.incident_policy import check_incident_policy
@@ -98,7 +105,8 @@ class Checker(Struct, frozen=True, dict=True):
                 return [each for each in checked.diagnostics if each.file == name]
         # A comment that suppresses a note is about one all the same.
         notes = self.notes or bool(suppressions(text))
-        return replace(self._compiler, notes=notes).loaded(load(text, name), path).diagnostics
+        found = replace(self._compiler, notes=notes).loaded(load(text, name), path).diagnostics
+        return sorted((*found, *unlike(text, name, path, self.unsaved)))
 
     @cached_property
     def _inputs(self) -> "dict[Library, Inputs]":

@@ -2,10 +2,7 @@
 
 import difflib
 import itertools
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,6 +15,7 @@ from runbook_engine.document.fixes import Fix, fixed
 from runbook_engine.document.lines import LINE_BREAK
 from runbook_engine.document.yaml_text import compose_tree
 from runbook_engine.errors import UsageError
+from runbook_engine.files import write_whole
 
 MOST_ROUNDS = 50
 """A fix may bring to light what stood behind it, and that has a fix too."""
@@ -112,27 +110,6 @@ def write(path: Path, root: Path, file: FixedFile) -> None:
         mark = "\ufeff" if content.startswith(b"\xef\xbb\xbf") else ""
         if content != (mark + file.before.text).encode():
             raise UsageError(f"{path} changed while it was checked; nothing was written to it")
-        _replace(target, (mark + file.after.text).encode())
+        write_whole(target, (mark + file.after.text).encode())
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _replace(target: Path, content: bytes) -> None:
-    status = target.stat()
-    if not os.access(target, os.W_OK):
-        raise PermissionError(None, "it is not writable")
-    number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(number, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if hasattr(os, "chown"):
-            with suppress(PermissionError):
-                os.chown(name, status.st_uid, status.st_gid)
-        Path(name).chmod(status.st_mode & 0o7777)
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from runbook_engine.cli.check_files import CheckedFile, Checker
 from runbook_engine.cli.screen import fancy, visible
+from runbook_engine.cli.streams import unguarded
 from runbook_engine.library import Library
 from runbook_engine.probe.registry import Registry
 
@@ -66,7 +67,7 @@ class Progress:
         self._clock = clock
         self._next = clock() + _SILENT
         self._shown = False
-        self._stream = stream if stream is not None and fancy(stream) else None
+        self._stream = unguarded(stream) if stream is not None and fancy(stream) else None
 
     def next(self, file: str) -> None:
         self._done += 1

@@ -3,6 +3,7 @@
 import click
 
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.streams import data
 
 
 @click.command(
@@ -23,4 +24,4 @@ def command(shell: str) -> None:
     found = get_completion_class(shell)
     if found is None:
         raise click.UsageError(f"there is no completion for {shell}")
-    click.echo(found(app, {}, "runbook", "_RUNBOOK_COMPLETE").source())
+    data(found(app, {}, "runbook", "_RUNBOOK_COMPLETE").source() + "\n")

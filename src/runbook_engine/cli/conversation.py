@@ -10,6 +10,7 @@ import click
 
 from runbook_engine.cli.screen import fancy, visible
 from runbook_engine.cli.streams import note
+from runbook_engine.cli.streams import prompt as show_prompt
 from runbook_engine.engine.events import (
     AttemptFailed,
     BlindSpot,
@@ -20,13 +21,16 @@ from runbook_engine.engine.events import (
     StepStarted,
     StepStatus,
 )
+from runbook_engine.engine.known import KnownSoFar
+from runbook_engine.engine.trace import child_scope
 
 if TYPE_CHECKING:
     import anyio
 
     from runbook_engine.cli.live import LiveView
-    from runbook_engine.document.models import Input
+    from runbook_engine.document.models import Input, Runbook
     from runbook_engine.engine.asking import Question
+    from runbook_engine.engine.events import InputValue
     from runbook_engine.graph.plan import Plan
     from runbook_engine.quantity import Value
 
@@ -38,26 +42,29 @@ class Conversation:
         self.asks = asks
         self._quiet = quiet
         self._live: LiveView | None = None
-        self._titles: dict[tuple[str, str], str] = {}
+        self._titled: dict[tuple[str, str], tuple[str, Runbook]] = {}
+        self._known = KnownSoFar()
         self._turn: anyio.Lock | None = None
         self._asked = ""
 
     @contextmanager
-    def watching(self, plan: "Plan") -> Iterator[None]:
+    def watching(self, plan: "Plan", inputs: "Mapping[str, InputValue]") -> Iterator[None]:
         """Show what happens from here on."""
-        self._titles = {("", step): model.title or step.replace("_", " ") for step, model in plan.runbook.steps.items()}
+        self._titled = dict(_titles(plan, ""))
+        self._known.begin(inputs)
         if self._quiet or not fancy(sys.stderr):
             yield
             return
         from runbook_engine.cli.live import LiveView
 
-        with LiveView(plan.runbook.title) as self._live:
+        with LiveView(self._known.text(plan.runbook.title, plan.runbook, "")) as self._live:
             yield
         self._live = None
 
     def observe(self, event: Event) -> None:
         if self._quiet:
             return
+        self._known.learn(event)
         if not self._asked:
             self._show(event)
         elif isinstance(event, AttemptFailed | BlindSpot | FindingRaised | StepDecided):
@@ -68,16 +75,25 @@ class Conversation:
 
     def _show(self, event: Event) -> None:
         if self._live is not None:
-            self._live.show(event, self._title(event))
+            self._live.show(event, *self._title(event))
         else:
             line = plain(event)
             if line:
                 note(f"{time.strftime('%H:%M:%S', time.localtime(event.at))} {line}")
 
-    def _title(self, event: Event) -> str:
+    def _title(self, event: Event) -> tuple[str, tuple[str, ...]]:
+        """The title of the event's step, and those of the calls that led to it."""
         scope, step = getattr(event, "scope", ""), getattr(event, "step", "")
-        own = self._titles.get((scope, step), step.replace("_", " "))
-        return f"{scope} / {own}" if scope else own
+        calls: list[str] = []
+        outer = ""
+        for name in scope.split("/") if scope else ():
+            calls.append(self._told(outer, name))
+            outer = child_scope(outer, name)
+        return self._told(scope, step), tuple(calls)
+
+    def _told(self, scope: str, step: str) -> str:
+        found = self._titled.get((scope, step))
+        return self._known.text(*found, scope) if found is not None else step
 
     async def ask(self, question: "Question") -> "Value | None":
         """One question at a time; other probes go on meanwhile."""
@@ -96,7 +112,7 @@ class Conversation:
 
     def _put(self, prompt: str) -> None:
         self._asked = prompt
-        click.echo(prompt, err=True, nl=False)
+        show_prompt(prompt)
 
     def complete(self, lacking: "Mapping[str, Input]") -> dict[str, str]:
         """Ask for the inputs that nothing gives a value to."""
@@ -121,6 +137,14 @@ class Conversation:
         return complete
 
 
+def _titles(plan: "Plan", scope: str) -> Iterator[tuple[tuple[str, str], "tuple[str, Runbook]"]]:
+    """Of every step the title, and the runbook in whose texts it is filled."""
+    for name, step in plan.steps.items():
+        yield (scope, name), (step.model.title or name.replace("_", " "), plan.runbook)
+        if step.child is not None:
+            yield from _titles(step.child, child_scope(scope, name))
+
+
 def plain(event: Event) -> str:
     """An event as one line, or an empty text for one that nobody waits for."""
     match event:
@@ -131,7 +155,7 @@ def plain(event: Event) -> str:
             return visible(f"{_path(event)}  attempt {event.attempt} failed  {told}")
         case StepDecided():
             leads = f" -> {', '.join(event.goto)}" if event.goto else ""
-            return visible(f"{_path(event)}  {event.status}  {event.why}{leads}")
+            return visible(f"{_path(event)}  {event.status.replace('_', ' ')}  {event.why}{leads}")
         case FindingRaised():
             return visible(f"{_path(event)}  {event.level}: {event.title}")
         case BlindSpot():
@@ -149,6 +173,7 @@ def mark(status: StepStatus) -> tuple[str, str]:
         StepStatus.FLAGGED: ("✗", "red"),
         StepStatus.BLIND: ("?", "yellow"),
         StepStatus.SKIPPED: ("-", "dim"),
+        StepStatus.NOT_ASKED: ("-", "dim"),
     }[status]
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from runbook_engine.cli.examples import examples
-from runbook_engine.cli.streams import note
+from runbook_engine.cli.streams import data, note, say
 from runbook_engine.hostile import one_line
+from runbook_engine.pasteable import operands, pasteable
 
 if TYPE_CHECKING:
     from runbook_engine.engine.knowledge import Recognised
@@ -43,7 +44,7 @@ def command(words: tuple[str, ...], limit: int, *, all_: bool, format_: str) -> 
     """Explain an error message: its cause, its solution, and where that is said.
 
     WORDS are an error message as it was seen, or words that it may contain; without WORDS, standard input is read. A team's
-    own knowledge.yaml in ./runbooks or on RUNBOOK_PATH comes before the shipped one.
+    own knowledge.yaml in runbooks/ of the project or on RUNBOOK_PATH comes before the shipped one.
 
     Ends with 1 where nothing is known.
     """
@@ -56,15 +57,16 @@ def command(words: tuple[str, ...], limit: int, *, all_: bool, format_: str) -> 
     else:
         found = knowledge.search(_query(words), limit)
     if format_ == "json":
-        click.echo(json.dumps([_plain(each) for each in found], indent=2, ensure_ascii=False))
+        data(json.dumps([_plain(each) for each in found], indent=2, ensure_ascii=False) + "\n")
     elif all_:
         _list(found)
     else:
         _show(found)
     for file in knowledge.broken:
-        note(f"{file} has mistakes, and what is wrong in it was left out; see: runbook check {file}")
+        seen = pasteable("runbook", "check", *operands(file))
+        note(f"{file} has mistakes, and what is wrong in it was left out; see: {seen}")
     if not found and format_ == "text":
-        note("Nothing is known of that. See all that is: runbook explain --all")
+        note("No known error matches. Paste the whole line, or list all that are known: runbook explain --all")
     return 0 if found else NOTHING
 
 
@@ -83,12 +85,15 @@ def _query(words: tuple[str, ...]) -> str:
 def _show(found: "Sequence[Recognised]") -> None:
     from shutil import get_terminal_size
 
+    from runbook_engine.document.knowledge import GENERAL
+
     width = min(100, max(40, get_terminal_size().columns))
     for number, each in enumerate(found):
         if number:
-            click.echo()
+            say("")
         error = each.entry.error
-        click.echo(f"{click.style(one_line(error.name), bold=True)}  {click.style(one_line(error.subject), dim=True)}")
+        subject = "" if error.subject == GENERAL else f"  {click.style(one_line(error.subject), dim=True)}"
+        say(f"{click.style(one_line(error.name), bold=True)}{subject}", painted=True)
         if each.text:
             _field("Seen", each.text, width)
         elif messages := [message for message in error.messages if message != error.name]:
@@ -96,7 +101,7 @@ def _show(found: "Sequence[Recognised]") -> None:
         _field("Cause", error.cause, width)
         _field("Solution", error.solution, width)
         if error.runbook:
-            _field("Find out", f"runbook run {error.runbook}", width)
+            _field("Find out", pasteable("runbook", "run", error.runbook), width)
         _field("Source", f"{error.source.title} {error.source.url}".strip(), width)
 
 
@@ -104,18 +109,18 @@ def _field(label: str, text: str, width: int) -> None:
     from runbook_engine.report.terminal import fill
 
     first, *rest = fill(text, width - 12) or [""]
-    click.echo(f"  {click.style(f'{label:<8}', fg='cyan')}  {first}")
+    say(f"  {click.style(f'{label:<8}', fg='cyan')}  {first}", painted=True)
     for line in rest:
-        click.echo(f"{'':12}{line}")
+        say(f"{'':12}{line}")
 
 
 def _list(found: "Sequence[Recognised]") -> None:
     subjects = dict.fromkeys(each.entry.error.subject for each in found)
     for subject in subjects:
-        click.echo(click.style(one_line(subject), bold=True))
+        say(click.style(one_line(subject), bold=True), painted=True)
         for each in found:
             if each.entry.error.subject == subject:
-                click.echo(f"  {one_line(each.entry.error.name)}  {click.style(each.entry.name, dim=True)}")
+                say(f"  {one_line(each.entry.error.name)}  {click.style(each.entry.name, dim=True)}", painted=True)
 
 
 def _plain(each: "Recognised") -> dict[str, object]:

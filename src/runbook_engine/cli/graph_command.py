@@ -6,6 +6,7 @@ import click
 
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
+from runbook_engine.cli.streams import data, note
 
 
 @click.command(
@@ -28,16 +29,17 @@ def command(runbook: str, format_: str | None, output: Path | None) -> None:
     """Draw the decision graph of a RUNBOOK as Mermaid, Graphviz DOT or SVG."""
     from runbook_engine.api import load
     from runbook_engine.errors import UsageError
+    from runbook_engine.files import write_whole
     from runbook_engine.graph.drawing import dot, mermaid, svg
 
     by_suffix = {".svg": "svg", ".dot": "dot", ".gv": "dot"}
     chosen = format_ or (by_suffix.get(output.suffix.lower(), "mermaid") if output else "mermaid")
     text = {"mermaid": mermaid, "dot": dot, "svg": svg}[chosen](load(runbook).runbook).rstrip("\n") + "\n"
     if output is None:
-        click.echo(text, nl=False)
+        data(text)
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
     except OSError as error:
         raise UsageError(f"the graph cannot be written to {output}: {error.strerror}") from error
-    click.echo(f"graph written to {output}", err=True)
+    note(f"graph written to {output}")

@@ -11,6 +11,7 @@ import click
 from runbook_engine.cli.asked import FORMATS
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
+from runbook_engine.cli.streams import data, note, say
 
 
 @click.command(
@@ -34,9 +35,9 @@ def command(run: str | None, runbook: str | None, limit: int, format_: str, outp
 
     file = default_file()
     if not file.exists():
-        click.echo("nothing has been run yet" if format_ == "text" else "[]")
+        say("nothing has been run yet" if format_ == "text" else "[]")
         return
-    journal = SqliteJournal(file)
+    journal = SqliteJournal(file, reading=True)
     try:
         if run is None:
             _list(journal, limit, runbook, as_json=format_ == "json")
@@ -57,13 +58,13 @@ def _list(journal: object, limit: int, runbook: str | None, *, as_json: bool) ->
     assert isinstance(journal, SqliteJournal)  # noqa: S101 - imported late, for start-up time
     runs = journal.runs(limit, runbook)
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in runs], indent=2))
+        data(json.dumps([asdict(each) for each in runs], indent=2) + "\n")
         return
     for each in runs:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.started_at))
         took = show(each.finished_at - each.started_at, Dimension.DURATION) if each.finished_at else ""
         ended = each.outcome or "never ended"
-        note = f" ({each.ending})" if each.ending not in (None, "completed") else ""
-        click.echo(f"{each.run_id}  {when}  {each.runbook:<24} {ended + note:<14} {took}".rstrip())
+        told = f" ({each.ending})" if each.ending not in (None, "completed") else ""
+        say(f"{each.run_id}  {when}  {each.runbook:<24} {ended + told:<14} {took}".rstrip())
     if runs and sys.stdout.isatty():
-        click.echo("\nShow one again with: runbook history RUN", err=True)
+        note("\nShow one again with: runbook history RUN")

@@ -47,7 +47,7 @@ def postmortem_command(*, number: int | None, format_: str, output: Path | None,
     from runbook_engine.cli.screen import width
     from runbook_engine.incidents.rendering import PostmortemFormat, render
 
-    with open_store() as store:
+    with open_store(reading=True) as store:
         incident = store.load(number_of(store, number))
     at = max(now(), incident.last_at)
     text = render(incident, at, PostmortemFormat(format_), names=names, width=width() if sys.stdout.isatty() else 100)
@@ -168,7 +168,7 @@ def stats_command(*, months: int, format_: str, output: Path | None) -> None:
     """
     from runbook_engine.incidents import stats
 
-    with open_store() as store:
+    with open_store(reading=True) as store:
         incidents = [store.load(each) for each in store.numbers()]
     found = stats.stats(incidents, now(), months)
     if format_ != "text":

@@ -19,8 +19,7 @@ from runbook_engine.cli import (
 )
 from runbook_engine.cli.asked import Asked, seconds, shared_options
 from runbook_engine.cli.examples import examples
-from runbook_engine.cli.incident_names import RoleName, TaskName
-from runbook_engine.cli.incident_opening import PRIORITIES
+from runbook_engine.cli.incident_names import PriorityName, RoleName, TaskName
 from runbook_engine.cli.incident_shared import (
     act,
     by_option,
@@ -37,8 +36,8 @@ from runbook_engine.cli.incident_shared import (
     which_option,
 )
 from runbook_engine.cli.names import RunbookName
+from runbook_engine.cli.streams import data, out
 from runbook_engine.cli.streams import note as tell
-from runbook_engine.cli.streams import out
 
 if TYPE_CHECKING:
     from runbook_engine.engine.trace import Trace
@@ -119,10 +118,10 @@ def list_command(*, every: bool, format_: str) -> None:
     """List the incidents that are not closed, newest first."""
     from runbook_engine.cli.incident_view import as_json, listed
 
-    with open_store() as store:
+    with open_store(reading=True) as store:
         found = [store.load(each) for each in store.numbers(still_open=not every)]
     if format_ == "json":
-        out(json.dumps([as_json(each, now()) for each in found], indent=2) + "\n")
+        data(json.dumps([as_json(each, now()) for each in found], indent=2) + "\n")
     elif found:
         out(listed(found, now()))
     else:
@@ -138,7 +137,7 @@ def list_command(*, every: bool, format_: str) -> None:
 @output_option()
 def show_command(*, number: int | None, format_: str, output: Path | None) -> None:
     """Show who should be there now, what is due next, what is overdue, what was found, and what happened."""
-    with open_store() as store:
+    with open_store(reading=True) as store:
         incident = store.load(number_of(store, number))
     show(incident, format_, output)
 
@@ -191,24 +190,24 @@ def escalate_command(*, roles: tuple[str, ...], because: str, send: bool, number
 
 
 @command.command("priority", epilog=examples('runbook incident priority P0 --because "Nobody can sign in"'))
-@click.argument("priority", type=click.Choice(PRIORITIES))
+@click.argument("priority", type=PriorityName())
 @click.option("--because", required=True, help="Why.")
 @send_option()
 @which_option()
 @by_option()
 def priority_command(*, priority: str, because: str, send: bool, number: int | None, by: str | None) -> int:
     """Make it worse or less bad. A raised priority begins a clock of its own; a lowered one keeps the clock."""
-    from runbook_engine.document.models import Severity
     from runbook_engine.incidents import acting
-    from runbook_engine.incidents.policy import of_document, playbook_of
+    from runbook_engine.incidents.policy import of_document, playbook_of, priority_named
 
     with open_store() as store:
         policy = of_document(store.load(number_of(store, number)).policy_document)
-    playbook = playbook_of(policy, Severity(priority))
+    chosen = priority_named(policy, priority)
+    playbook = playbook_of(policy, chosen)
     return act(
         number,
         by,
-        lambda at, name: acting.reprioritise(at, name, Severity(priority), clean(because), playbook),
+        lambda at, name: acting.reprioritise(at, name, chosen, clean(because), playbook),
         send=send,
     )
 

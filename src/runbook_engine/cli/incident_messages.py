@@ -22,8 +22,8 @@ from runbook_engine.cli.incident_shared import (
     which_option,
 )
 from runbook_engine.cli.screen import visible
+from runbook_engine.cli.streams import data, out
 from runbook_engine.cli.streams import note as say
-from runbook_engine.cli.streams import out
 
 if TYPE_CHECKING:
     from runbook_engine.incidents.messages import Outgoing
@@ -40,12 +40,14 @@ _KINDS = ("opened", "escalated", "status_update", "mitigated", "resolved", "post
         "runbook incident messages",
         "runbook incident messages --send",
         "runbook incident messages 7/slack --again --send",
-        "runbook incident messages 7/sms --drop --because 'They were on the phone'",
+        "runbook incident messages 7/sms --by-hand",
+        "runbook incident messages 7/sms --drop --because 'It is wrong'",
     ),
 )
 @click.argument("keys", nargs=-1, type=MessageKey(), metavar="[KEY]...")
 @click.option("--send", is_flag=True, help="Send what waits; without it, messages are only shown.")
 @click.option("--again", is_flag=True, help="Send these also that were given up, or of which nobody knows.")
+@click.option("--by-hand", "told", is_flag=True, help="Say that you told these yourself; they count as sent.")
 @click.option("--drop", is_flag=True, help="Never send these.")
 @click.option("--because", default="", help="Why they are dropped.")
 @click.option("--all", "every", is_flag=True, help="Show those, too, that were sent or came too late.")
@@ -57,6 +59,7 @@ def messages_command(
     keys: tuple[str, ...],
     send: bool,
     again: bool,
+    told: bool,
     drop: bool,
     because: str,
     every: bool,
@@ -70,28 +73,31 @@ def messages_command(
     tries, given up. KEY stands for one message, such as 7/slack: what event 7 says, to Slack.
     """
     from runbook_engine.incidents.sending import again as send_again
+    from runbook_engine.incidents.sending import by_hand
     from runbook_engine.incidents.sending import drop as forget
 
-    if (again or drop) and not keys:
-        raise click.UsageError("say which messages: runbook incident messages KEY… --again or --drop")
-    if again and drop:
-        raise click.UsageError("a message is either sent again or dropped")
-    with open_store() as store:
+    if (again or drop or told) and not keys:
+        raise click.UsageError("say which messages: runbook incident messages KEY… --again, --by-hand or --drop")
+    if again + drop + told > 1:
+        raise click.UsageError("a message is either sent again, told by hand or dropped")
+    changes = send or again or drop or told
+    with open_store(reading=not changes) as store:
         which, name = number_of(store, number), person(by)
         _known(store, which, keys)
-        for key in keys:
+        for key in keys if again or told or drop else ():
             if drop:
                 store.act(which, forget(now(), name, key, clean(because)))
                 say(f"{key} will not be sent")
-            elif again:
-                store.act(which, send_again(now(), name, key))
+            else:
+                store.act(which, (by_hand if told else send_again)(now(), name, key))
+                say(f"{key} counts as sent: you told it by hand" if told else f"{key} is sent again")
         if send:
             return deliver(store, which, name, send=True, keys=keys)
-        found = [each for each in messages_of(store, which) if _is_shown(each, keys, every=every or drop)]
+        found = [each for each in messages_of(store, which) if _is_shown(each, keys, every=every or drop or told)]
         texts = [_wording(store, which, each) for each in found]
     if format_ == "json":
         shown = [_as_json(each, text) for each, text in zip(found, texts, strict=True)]
-        out(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        data(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
     elif found:
         pages = (_page(each, text) for each, text in zip(found, texts, strict=True))
         out("\n".join("".join(f"{line}\n" for line in page) for page in pages))
@@ -180,7 +186,7 @@ def tell_command(
 @which_option()
 @by_option()
 def update_command(*, text: str, audiences: tuple[str, ...], send: bool, number: int | None, by: str | None) -> int:
-    """Say how it stands. The next update is due after the policy's interval."""
+    """Write how it stands. Those who wait are told when it is sent; from then on the policy counts to the next update."""
     from runbook_engine.document.incident_policy import Audience
     from runbook_engine.incidents import telling
 

@@ -22,7 +22,7 @@ class IncidentNumber(click.IntRange):
         with suppress(Exception):  # completion is silent: whoever presses Enter gets the error
             from runbook_engine.cli.incident_shared import open_store
 
-            with open_store() as store:
+            with open_store(reading=True) as store:
                 for number in store.numbers(still_open=True):
                     incident = store.load(number)
                     found[str(number)] = f"{incident.priority} {incident.title}"
@@ -43,7 +43,7 @@ class _Known(click.ParamType[str]):
         with suppress(Exception):
             from runbook_engine.cli.incident_shared import number_of, open_store
 
-            with open_store() as store:
+            with open_store(reading=True) as store:
                 found = self.known(store.load(number_of(store, _number(ctx.params))))
         return _items(found, incomplete)
 
@@ -98,6 +98,21 @@ class PlaybookName(click.ParamType[str]):
 
         found = [CompletionItem(name) for name in Library.default().playbooks() if name.startswith(incomplete)]
         return found or [CompletionItem(incomplete, type="file")]
+
+
+class PriorityName(click.ParamType[str]):
+    """A priority of a policy."""
+
+    name = "priority"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        found: dict[str, str] = {}
+        with suppress(Exception):
+            from runbook_engine.incidents.policy import load_policy
+
+            policy = load_policy(ctx.params.get("policy_file"))
+            found = {str(name): each.title for name, each in policy.priorities.items()}
+        return _items(found, incomplete)
 
 
 def _number(params: Mapping[str, Any]) -> int | None:

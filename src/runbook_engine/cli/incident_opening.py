@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.incident_names import PriorityName
 from runbook_engine.cli.incident_shared import (
     by_option,
     clean,
     format_option,
     now,
     open_store,
+    own_policy,
     person,
     send_option,
     show,
     trace_of,
 )
+from runbook_engine.cli.streams import data, out
 from runbook_engine.cli.streams import note as tell
-from runbook_engine.cli.streams import out
 
 if TYPE_CHECKING:
     from runbook_engine.document.incident_policy import IncidentPolicy
     from runbook_engine.incidents.classify import Known
 
-PRIORITIES = ("P0", "P1", "P2", "P3")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -70,20 +71,21 @@ def classify_command(
 
     from runbook_engine.cli.incident_view import classified
     from runbook_engine.incidents.classify import classify
-    from runbook_engine.incidents.policy import load_policy
 
-    policy = load_policy(policy_file)
+    policy = own_policy(policy_file)
     known = _known(policy, answers, run, ask=not no_input and not answers and run is None and sys.stdin.isatty())
     found = classify(policy, known)
     if format_ == "json":
-        out(msgspec.json.format(msgspec.json.encode(msgspec.to_builtins(found)), indent=2).decode() + "\n")
+        data(msgspec.json.format(msgspec.json.encode(msgspec.to_builtins(found)), indent=2).decode() + "\n")
     else:
         out(classified(found, policy))
 
 
 @click.command("open", epilog=examples("runbook incident open 'Checkout answers with errors' --answer payment=yes"))
 @click.argument("title")
-@click.option("-p", "--priority", type=click.Choice(PRIORITIES), help="How bad it is; else the answers decide.")
+@click.option(
+    "-p", "--priority", type=PriorityName(), metavar="PRIORITY", help="How bad it is; else the answers decide."
+)
 @_answers()
 @_run_option()
 @click.option("--description", default="", help="More about it.")
@@ -110,13 +112,12 @@ def open_command(
     Its priority is given, or follows from the answers and the run. The policy is kept with it.
     """
     from runbook_engine.cli.incident_sending import deliver
-    from runbook_engine.document.models import Severity
     from runbook_engine.incidents import acting
     from runbook_engine.incidents.classify import classify
     from runbook_engine.incidents.events import Source
-    from runbook_engine.incidents.policy import load_policy, playbook_of
+    from runbook_engine.incidents.policy import playbook_of, priority_named
 
-    policy = load_policy(policy_file)
+    policy = own_policy(policy_file)
     if priority is None:
         ask = not no_input and not answers and run is None and sys.stdin.isatty()
         known = _known(policy, answers, run, ask=ask)
@@ -127,7 +128,7 @@ def open_command(
         found = classify(policy, known)
         chosen, because = found.priority, found.sentences
     else:
-        chosen, because = Severity(priority), ("chosen by who opened it",)
+        chosen, because = priority_named(policy, priority), ("chosen by who opened it",)
     name, at = person(by), now()
     source = Source.RUN if run is not None else Source.PERSON
     with open_store() as store:

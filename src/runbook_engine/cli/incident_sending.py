@@ -10,7 +10,7 @@ from runbook_engine.cli.screen import visible
 from runbook_engine.cli.streams import note as tell
 
 if TYPE_CHECKING:
-    from runbook_engine.incidents.messages import MessageState, Outgoing
+    from runbook_engine.incidents.messages import Message, Outgoing
     from runbook_engine.incidents.sending import Sent
     from runbook_engine.incidents.store import IncidentStore
 
@@ -30,7 +30,7 @@ def deliver(store: "IncidentStore", number: int, by: str, *, send: bool, keys: S
         waiting = sum(each.is_due for each in messages_of(store, number))
         if waiting:
             one = "a message waits" if waiting == 1 else f"{waiting} messages wait"
-            tell(f"{one} to be sent: runbook incident messages --incident {number}")
+            tell(f"nobody was told: {one} to be sent: runbook incident messages --incident {number}")
         return 0
     from runbook_engine.incidents.sending import Sender
     from runbook_engine.incidents.services import from_environment
@@ -38,12 +38,20 @@ def deliver(store: "IncidentStore", number: int, by: str, *, send: bool, keys: S
 
     sender = Sender(store, from_environment(os.environ), Library.default(), by, clock=incident_shared.CLOCK, told=_tell)
     sent = sender.send(number, keys)
-    for each in messages_of(store, number):
+    all_of_it = messages_of(store, number)
+    for each in all_of_it:
         if str(each.state) in SHOWN and not any(each.message == one.message for one in sent):
             tell(f"{each.message.key}: {SHOWN[str(each.state)]}")
     failed = any(not each.is_sent and each.answer is not None for each in sent)
-    nowhere = bool(sent) and not any(each.is_sent for each in sent)
+    # Of what somebody was told by one channel, another one that is not set up is no failure.
+    told = {_occasion(each.message) for each in all_of_it if str(each.state) == "sent"}
+    nowhere = bool(sent) and told.isdisjoint(_occasion(each.message) for each in sent)
     return NOT_SENT if failed or nowhere else 0
+
+
+def _occasion(message: "Message") -> tuple[object, ...]:
+    """What asked for a message."""
+    return (message.seq, message.row, message.audience)
 
 
 def messages_of(store: "IncidentStore", number: int) -> "Sequence[Outgoing]":
@@ -65,5 +73,4 @@ def _tell(sent: "Sent") -> None:
         seconds = max(0.0, sent.retry_at - incident_shared.now())
         tell(f"not sent {where}: {visible(sent.answer.error)}; tried again in {seconds:.0f} s")
     else:
-        state: MessageState | str = "dead" if sent.answer.verdict in ("refused", "failed") else "uncertain"
-        tell(f"not sent {where}: {visible(sent.answer.error)}; {SHOWN[str(state)]}")
+        tell(f"not sent {where}: {visible(sent.answer.error)}; {SHOWN['uncertain' if sent.uncertain else 'dead']}")

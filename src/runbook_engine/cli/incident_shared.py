@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runbook_engine.cli.incident_names import IncidentNumber
+from runbook_engine.cli.streams import data
 from runbook_engine.cli.streams import note as tell
-from runbook_engine.cli.streams import out
 from runbook_engine.incidents.moments import Clock, MachineClock
 
 if TYPE_CHECKING:
+    from runbook_engine.document.incident_policy import IncidentPolicy
     from runbook_engine.engine.trace import Trace
     from runbook_engine.incidents.acting import Decide
     from runbook_engine.incidents.incident import Incident
@@ -49,11 +50,11 @@ def format_option(*formats: str) -> Callable[[F], F]:
     )
 
 
-def open_store() -> "IncidentStore":
+def open_store(*, reading: bool = False) -> "IncidentStore":
     from runbook_engine.engine.sqlite import default_file
     from runbook_engine.incidents.store import IncidentStore
 
-    return IncidentStore(default_file())
+    return IncidentStore(default_file(), reading=reading)
 
 
 def send_option() -> Callable[[F], F]:
@@ -110,6 +111,17 @@ def number_of(store: "IncidentStore", number: int | None) -> int:
     return found[0]
 
 
+def own_policy(file: Path | None) -> "IncidentPolicy":
+    """The policy of what is opened or classified, and a line that says which file that is. Raises as ``load_policy``."""
+    from runbook_engine.incidents.policy import NAME, load_policy
+    from runbook_engine.library import Library
+
+    library = Library.default()
+    policy = load_policy(file, library)
+    tell(f"policy {NAME}: {library.told(file or library.policy_file(NAME))}")
+    return policy
+
+
 def person(by: str | None) -> str:
     name = by or os.environ.get(PERSON_VARIABLE)
     if not name:
@@ -126,12 +138,13 @@ def written(text: str, file: Path | None, what: str) -> None:
     Raises UsageError where the file cannot be written.
     """
     from runbook_engine.errors import UsageError
+    from runbook_engine.files import write_whole
 
     if file is None:
-        out(text)
+        data(text)
         return
     try:
-        file.write_text(text, encoding="utf-8", newline="")
+        write_whole(file, text, private=True)
     except OSError as error:
         raise UsageError(f"{what} cannot be written to {file}: {error.strerror}") from error
     tell(f"{what} written to {file}")
@@ -148,7 +161,7 @@ def clean(text: str) -> str:
 
     border = Border(passwords(text))
     border.learn_environment(os.environ)
-    return border.text(harmless(text))
+    return harmless(border.text(text))
 
 
 def show(incident: "Incident", format_: str, file: Path | None = None) -> None:
@@ -170,5 +183,5 @@ def trace_of(run: str) -> "Trace":
     from runbook_engine.engine.sqlite import SqliteJournal, default_file
     from runbook_engine.engine.trace import fold
 
-    with SqliteJournal(default_file()) as journal:
+    with SqliteJournal(default_file(), reading=True) as journal:
         return fold(journal.events(run))

@@ -50,7 +50,7 @@ def tasks_command(*, number: int | None) -> None:
     """List what is to be done, phase by phase: by whom, by when, and what is done."""
     from runbook_engine.cli.incident_view import tasks_page
 
-    with open_store() as store:
+    with open_store(reading=True) as store:
         incident = store.load(number_of(store, number))
     out(tasks_page(incident, max(now(), incident.last_at)))
 

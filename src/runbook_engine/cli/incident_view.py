@@ -11,13 +11,16 @@ from runbook_engine.cli.screen import visible
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.classify import Classification
-from runbook_engine.incidents.due import Due, due, engaged
+from runbook_engine.incidents.delivery import letters, untold_tasks, waits
+from runbook_engine.incidents.due import Due, due
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.escalation import Engagement
 from runbook_engine.incidents.incident import Incident, TaskState
 from runbook_engine.incidents.moments import clock, span
 from runbook_engine.incidents.policy import of_document
 from runbook_engine.incidents.sentences import sentences
 from runbook_engine.incidents.tasks import IncidentTask, placed_tasks
+from runbook_engine.pasteable import pasteable
 
 _NEWEST = 12
 
@@ -44,8 +47,13 @@ def listed(incidents: Sequence[Incident], now: float) -> str:
 
 
 def _hint(incident: Incident, now: float) -> str:
-    late = [each for each in due(incident, of_document(incident.policy_document), now) if each.at < now]
-    return f"({len(late)} overdue)" if late else ""
+    policy = of_document(incident.policy_document)
+    late = sum(each.at < now for each in due(incident, policy, now))
+    found = letters(incident, policy, now)
+    waiting = len(found.waiting) + len(found.lost)
+    told = [f"{late} overdue"] if late else []
+    told += [f"{waiting} message{'' if waiting == 1 else 's'} not sent"] if waiting else []
+    return f"({', '.join(told)})" if told else ""
 
 
 def page(incident: Incident, now: float) -> str:
@@ -56,6 +64,9 @@ def page(incident: Incident, now: float) -> str:
 
 def _lines(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[str]:
     priority = policy.priorities[incident.priority]
+    waiting = waits(incident, policy, now)
+    if waiting:
+        yield visible(waiting)
     yield f"Incident {incident.id}  {incident.priority} {priority.title}  {_state(incident, now)}"
     yield visible(incident.title)
     if incident.opened.description:
@@ -101,6 +112,7 @@ def tasks_page(incident: Incident, now: float) -> str:
     """What is to be done, by playbook and phase."""
     policy = of_document(incident.policy_document)
     lines: list[str] = []
+    untold = untold_tasks(incident, policy)
     heading: tuple[str, ...] = ()
     for each in placed_tasks(incident):
         if (each.playbook, each.phase, each.group) != heading:
@@ -110,10 +122,11 @@ def tasks_page(incident: Incident, now: float) -> str:
             heading = (each.playbook, each.phase, each.group)
         owner = policy.roles[each.task.owner].title if each.task.owner in policy.roles else each.task.owner
         mark, told = _progress(each, incident, now)
+        told += ", not sent" if mark == "[x]" and each.id in untold else ""
         lines.append(f"    {mark} {each.name}: {visible(each.task.title)} ({owner}{told})")
         lines += [f"          {visible(line)}" for line in each.task.instructions] if mark == "[ ]" else []
         if mark == "[ ]" and each.task.runbook is not None:
-            lines.append(f"          runbook incident run {each.task.runbook}")
+            lines.append(f"          {pasteable('runbook', 'incident', 'run', each.task.runbook)}")
         if mark == "[ ]":
             lines += [f"          {visible(more)}" for more in (each.task.contact, each.task.link) if more]
     if not lines:
@@ -163,6 +176,7 @@ def as_json(incident: Incident, now: float) -> Mapping[str, Any]:
     def iso(at: float | None) -> str | None:
         return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
+    found = letters(incident, policy, now)
     events = [msgspec.to_builtins(each) for each in incident.events]
     for each in events:
         each["at"] = iso(each["at"])
@@ -194,6 +208,16 @@ def as_json(incident: Incident, now: float) -> Mapping[str, Any]:
         "due": [
             {"kind": each.kind, "at": iso(each.at), "what": each.what, "roles": each.roles, "overdue": each.at < now}
             for each in due(incident, policy, now)
+        ],
+        "not_sent": [
+            {
+                "key": each.message.key,
+                "kind": each.message.kind,
+                "audience": each.message.audience,
+                "channel": each.message.destination.name,
+                "state": each.state,
+            }
+            for each in (*found.waiting, *found.lost)
         ],
         "runs": [msgspec.to_builtins(each) for each in incident.runs],
         "events": events,

@@ -59,6 +59,7 @@ class _Said:
     def __init__(self) -> None:
         self._events: dict[int, int] = {}
         self._due: set[tuple[int, str, str, float, bool]] = set()
+        self._waiting: dict[int, str] = {}
 
     def look(self, store: "IncidentStore", number: int | None, by: str, *, send: bool) -> int:
         """Say what is new, and send what is due. The exit code of that."""
@@ -74,7 +75,21 @@ class _Said:
             out("".join(f"{line}\n" for line in self._new(incident)))
             if send:
                 code = max(code, deliver(store, each, by, send=True))
+            out("".join(f"{line}\n" for line in self._unsent(store.load(each))))
         return code
+
+    def _unsent(self, incident: "Incident") -> Iterator[str]:
+        """What nobody has been told, whenever that has changed."""
+        from runbook_engine.incidents.delivery import waits
+        from runbook_engine.incidents.moments import clock
+        from runbook_engine.incidents.policy import of_document
+
+        at = max(now(), incident.last_at)
+        waiting = waits(incident, of_document(incident.policy_document), at)
+        if waiting != self._waiting.get(incident.id, ""):
+            self._waiting[incident.id] = waiting
+            if waiting:
+                yield f"{clock(at)}  incident {incident.id}  {visible(waiting)}"
 
     def _new(self, incident: "Incident") -> Iterator[str]:
         from runbook_engine.incidents.due import due

@@ -9,6 +9,7 @@ import click
 
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import FaultName
+from runbook_engine.cli.streams import data, note, say
 
 
 @click.group(
@@ -50,12 +51,12 @@ def faults(format_: str) -> None:
             }
             for each in FAULTS.values()
         ]
-        click.echo(json.dumps(plain, indent=2))
+        data(json.dumps(plain, indent=2) + "\n")
         return
     for each in FAULTS.values():
-        click.echo(f"{click.style(each.name, bold=True)}: {each.title}")
-        click.echo(textwrap.indent(textwrap.fill(" ".join(each.explanation.split()), width() - 4), "    "))
-        click.echo(f"    runbook run {each.runbook} --lab {each.name}\n")
+        say(f"{click.style(each.name, bold=True)}: {each.title}", painted=True)
+        say(textwrap.indent(textwrap.fill(" ".join(each.explanation.split()), width() - 4), "    "))
+        say(f"    runbook run {each.runbook} --lab {each.name}\n")
 
 
 @command.command("start", epilog="Example: runbook lab start lock_contention")
@@ -64,13 +65,13 @@ def start(fault: str) -> None:
     """Start the lab with a FAULT in it and keep it up until Ctrl-C."""
     from runbook_engine.lab import describe, open_lab
 
-    with open_lab(fault, progress=lambda line: click.echo(f"lab: {line}", err=True)) as lab:
-        click.echo(describe(lab))
-        click.echo("\nCtrl-C ends the lab.", err=True)
+    with open_lab(fault, progress=lambda line: note(f"lab: {line}")) as lab:
+        say(describe(lab))
+        note("\nCtrl-C ends the lab.")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
-            click.echo("ending the lab", err=True)
+            note("ending the lab")
 
 
 @command.command(
@@ -101,10 +102,16 @@ def diagnose(names: tuple[str, ...], format_: str, output: Path | None, record: 
     from runbook_engine.cli.lab_diagnosis import as_markdown, as_text
     from runbook_engine.cli.lab_diagnosis import diagnose as diagnose_all
     from runbook_engine.lab import FAULTS
+    from runbook_engine.lab.binaries import is_installed
     from runbook_engine.lab.faults import fault_named
     from runbook_engine.lab.scoring import Verdict
 
-    faults = [fault_named(name) for name in dict.fromkeys(names)] or list(FAULTS.values())
+    faults = [fault_named(name) for name in dict.fromkeys(names)]
+    if not faults:
+        faults = [fault for fault in FAULTS.values() if is_installed(fault.program)]
+        for fault in FAULTS.values():
+            if fault not in faults:
+                note(f"left out {fault.name}: {fault.program} is not installed here")
     done = 0
 
     def told(verdict: Verdict) -> None:
@@ -112,7 +119,7 @@ def diagnose(names: tuple[str, ...], format_: str, output: Path | None, record: 
         done += 1
         found = ", ".join(verdict.found) or verdict.outcome.value
         right = "right" if verdict.right else "WRONG"
-        click.echo(f"{done}/{len(faults)} {verdict.fault}: {found} ({right}, {verdict.seconds:.1f} s)", err=True)
+        note(f"{done}/{len(faults)} {verdict.fault}: {found} ({right}, {verdict.seconds:.1f} s)")
 
     verdicts = diagnose_all(faults, jobs=jobs, record=record, told=told)
     match format_:
@@ -123,8 +130,10 @@ def diagnose(names: tuple[str, ...], format_: str, output: Path | None, record: 
         case _:
             text = as_text(verdicts)
     if output is None:
-        click.echo(text, nl=False)
+        data(text)
     else:
-        output.write_text(text, encoding="utf-8")
-        click.echo(f"table written to {output}", err=True)
+        from runbook_engine.files import write_whole
+
+        write_whole(output, text)
+        note(f"table written to {output}")
     return 0 if all(each.right for each in verdicts) else 1

@@ -14,7 +14,7 @@ from runbook_engine.editor.completion import Surroundings
 from runbook_engine.editor.index import Index, index
 from runbook_engine.editor.positions import Positions, Unit
 from runbook_engine.editor.tree import salvaged
-from runbook_engine.library import Library
+from runbook_engine.library import FOLDER, Library, project
 from runbook_engine.probe.registry import Registry
 
 
@@ -78,7 +78,7 @@ class HeldDocuments(Struct):
     @property
     def library(self) -> Library:
         """Where runbooks are found: those of the folders before those of the process."""
-        own = (folder / "runbooks" for folder in self.folders)
+        own = (project(folder) / FOLDER for folder in self.folders)
         return Library(tuple(dict.fromkeys((*own, *Library.default().directories))))
 
     @property

@@ -1,6 +1,7 @@
 """``runbook policy``."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import click
 from msgspec import Struct
 
 from runbook_engine.cli.examples import examples
-from runbook_engine.cli.streams import out
+from runbook_engine.cli.streams import data, out
 
 if TYPE_CHECKING:
     from runbook_engine.document.incident_policy import IncidentPolicy
@@ -67,7 +68,7 @@ def command(table: str | None, file: Path | None, format_: str) -> None:
         out("".join(f"{name:<{wide}}  {told}\n" for name, told in TABLES.items()))
         return
     made = _metrics(_metric_policy(file)) if table == "metrics" else _MAKERS[table](_incident_policy(file))
-    out(_FORMATS[format_](made))
+    data(_FORMATS[format_](made))
 
 
 def _incident_policy(file: Path | None) -> "IncidentPolicy":
@@ -141,7 +142,12 @@ def _channels(policy: "IncidentPolicy") -> Sequence[Table]:
     }
     return [
         Table(
-            title, _headings("Channel", "Address", "Note"), [(each.title, each.address, each.note) for each in channels]
+            title,
+            _headings("Channel", "Address", "Note"),
+            [
+                (each.title, each.address or (f"${each.url_env}" if each.url_env else ""), each.note)
+                for each in channels
+            ],
         )
         for title, channels in groups.items()
     ]
@@ -165,7 +171,15 @@ def _metrics(policy: "Policy") -> Sequence[Table]:
         for each in policy.metrics.values()
         for one in each.thresholds
     ]
-    return [Table("Key Metrics to Monitor", _headings("Metric", "Threshold", "Alert Level", "Action"), rows)]
+    faults = [
+        (each.title, re.sub(r"\{\{.*?\}\}", "…", one.says), str(one.level).capitalize(), one.action)
+        for each in policy.metrics.values()
+        for one in each.faults
+    ]
+    tables = [Table("Key Metrics to Monitor", _headings("Metric", "Threshold", "Alert Level", "Action"), rows)]
+    if faults:
+        tables.append(Table("Wrong at Any Value", _headings("Metric", "Fault", "Alert Level", "Action"), faults))
+    return tables
 
 
 def _alerts(policy: "IncidentPolicy") -> Sequence[Table]:

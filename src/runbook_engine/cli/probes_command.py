@@ -6,6 +6,7 @@ import click
 
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import ProbeName
+from runbook_engine.cli.streams import data, note, say
 
 
 @click.command(
@@ -21,7 +22,7 @@ from runbook_engine.cli.names import ProbeName
     help="For people or for programs.",
 )
 def command(name: str | None, format_: str) -> None:
-    """List what can be measured. With a NAME show that probe: parameters, metrics with their units, who provides it.
+    """List what can be measured. With a NAME show that probe: parameters, metrics with their units, its document.
 
     The beginning of a name lists the probes that begin so.
     """
@@ -32,18 +33,21 @@ def command(name: str | None, format_: str) -> None:
     names = registry.names()
     if name is not None and name in names:
         plain = _described(registry, name)
-        click.echo(json.dumps(plain, indent=2) if format_ == "json" else _page(plain))
+        if format_ == "json":
+            data(json.dumps(plain, indent=2) + "\n")
+        else:
+            say(_page(plain), painted=True)
         return
     shown = [each for each in names if name is None or each.startswith(name)]
     if not shown and name is not None:
         raise UnknownProbeError(name, names)
     if format_ == "json":
-        click.echo(json.dumps([{"name": each, "provider": registry.provider(each)} for each in shown], indent=2))
+        data(json.dumps([{"name": each, "provider": registry.provider(each)} for each in shown], indent=2) + "\n")
         return
     wide = max((len(each) for each in shown), default=0)
     for each in shown:
-        click.echo(f"{each:<{wide}}  {registry.provider(each)}")
-    click.echo("\nShow one with: runbook probes NAME", err=True)
+        say(f"{each:<{wide}}  {registry.provider(each)}")
+    note("\nShow one with: runbook probes NAME")
 
 
 def _described(registry: object, name: str) -> dict[str, object]:
@@ -52,6 +56,7 @@ def _described(registry: object, name: str) -> dict[str, object]:
 
     assert isinstance(registry, Registry)  # noqa: S101 - imported late, for start-up time
     probe = registry.get(name)
+    document = probe.document
     schema = probe.params.model_json_schema()
     required = set(schema.get("required", []))
     params = [
@@ -76,6 +81,7 @@ def _described(registry: object, name: str) -> dict[str, object]:
         "metrics": metrics,
         "errors": [{"kind": each.value, "meaning": each.meaning} for each in ErrorKind],
         "extract": probe.extracts,
+        "document": None if document is None else {"says": document.says, "example": document.example},
         "needs": sorted(probe.grants),
     }
 
@@ -104,11 +110,22 @@ def _page(plain: dict[str, object]) -> str:
     lines += ["Parameters", *_rows(plain["params"]), "", "Metrics", *_rows(plain["metrics"])]
     kinds = ", ".join(each["kind"] for each in plain["errors"]) if isinstance(plain["errors"], list) else ""
     lines += ["", *_filled(f"Where nothing can be measured, on_error: may branch on {kinds}.")]
-    if plain["extract"]:
-        lines += ["", "Metrics of your own can be taken out of its document with extract: (JMESPath)."]
+    lines += _document(plain["document"])
     if plain["needs"]:
         lines += ["", f"Needs to be allowed: {plain['needs']}"]
     return "\n".join(lines)
+
+
+def _document(document: object) -> list[str]:
+    """What metrics can be taken out of, with an example of it."""
+    if not isinstance(document, dict):
+        return []
+    from runbook_engine.probe.shape import written
+
+    lines = ["", "Document, out of which extract: takes metrics", *(f"  {line}" for line in _filled(document["says"]))]
+    if document["example"] is not None:
+        lines += ["", *(f"  {line}" for line in written(document["example"], 98).splitlines())]
+    return lines
 
 
 def _filled(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import click
 
 from runbook_engine.cli.examples import examples
+from runbook_engine.cli.streams import data, say
 
 FILES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
@@ -53,14 +54,14 @@ def command(document: str, directory: Path | None, *, probes: bool) -> None:
     if document == "report":
         from runbook_engine.report import report_schema
 
-        click.echo(json.dumps(report_schema(), indent=2))
+        data(json.dumps(report_schema(), indent=2) + "\n")
         return
     if document == "postmortem":
         from runbook_engine.incidents.postmortem_model import postmortem_schema
 
-        click.echo(json.dumps(postmortem_schema(), indent=2))
+        data(json.dumps(postmortem_schema(), indent=2) + "\n")
         return
-    click.echo(_schema(document, probes=probes))
+    data(_schema(document, probes=probes) + "\n")
 
 
 def _schema(document: str, *, probes: bool) -> str:
@@ -72,18 +73,19 @@ def _schema(document: str, *, probes: bool) -> str:
 
 def _write_all(directory: Path, *, probes: bool) -> None:
     from runbook_engine.errors import UsageError
+    from runbook_engine.files import write_whole
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for kind in FILES:
-            (directory / f"{kind}.json").write_text(_schema(kind, probes=probes) + "\n", encoding="utf-8")
+            write_whole(directory / f"{kind}.json", _schema(kind, probes=probes) + "\n")
     except OSError as error:
         raise UsageError(f"the schemas cannot be written to {directory}: {error.strerror or error}") from error
     shown = directory.as_posix()
     places = {f"{shown}/{kind}.json": list(files) if len(files) > 1 else files[0] for kind, files in FILES.items()}
-    click.echo(f"{len(FILES)} schemas written to {shown}\n")
-    click.echo("VS Code, in .vscode/settings.json:\n")
-    click.echo(json.dumps({"yaml.schemas": places}, indent=2))
+    say(f"{len(FILES)} schemas written to {shown}\n")
+    say("VS Code, in .vscode/settings.json:\n")
+    data(json.dumps({"yaml.schemas": places}, indent=2) + "\n")
     beside = Path(os.path.relpath(directory, "runbooks")).as_posix()
-    click.echo("\nOther editors with yaml-language-server, at the top of a document in runbooks/:\n")
-    click.echo(f"# yaml-language-server: $schema={beside}/runbook.json")
+    say("\nOther editors with yaml-language-server, at the top of a document in runbooks/:\n")
+    say(f"# yaml-language-server: $schema={beside}/runbook.json")

@@ -7,6 +7,7 @@ import click
 
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
+from runbook_engine.cli.streams import say
 
 if TYPE_CHECKING:
     from runbook_engine.document.models import AnyStep
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 def command(runbook: str) -> None:
     """Show a RUNBOOK as a page: symptoms, decisions, a command to paste for each step, resolutions, prevention."""
     from runbook_engine.api import load
-    from runbook_engine.cli.screen import visible
+    from runbook_engine.report.ready import Ready
 
     for line in page(load(runbook)):
-        click.echo(visible(line) if "\x1b" not in line else line)
+        say(line, painted=isinstance(line, Ready))
 
 
 def page(plan: "Plan") -> Iterator[str]:
+    """The page, line by line. What only a run knows stands in it as ``<name>``."""
+    plan = _readable(plan)
     document = plan.runbook
     facts = [document.runbook, f"version {document.version}", document.severity or "", document.owner]
     yield _strong(document.title)
@@ -38,6 +41,7 @@ def page(plan: "Plan") -> Iterator[str]:
     yield from _listed("Symptoms", document.symptoms)
     yield from _listed("Triggers", [each.shown for each in document.triggers])
     yield from _inputs(plan)
+    yield from _secrets(plan)
     yield from _decisions(plan)
     yield from _findings(plan)
     yield from _resolutions(plan)
@@ -45,21 +49,40 @@ def page(plan: "Plan") -> Iterator[str]:
     yield from _listed("References", [f"{each.title}: {each.url}" for each in document.references])
 
 
+def _readable(plan: "Plan") -> "Plan":
+    """The same plan, with what its texts name in a form to be read before a run."""
+    from msgspec.structs import replace
+
+    from runbook_engine.document.told import filled
+    from runbook_engine.templates import readable
+
+    runbook = filled(plan.runbook, lambda text, _mark: readable(text))
+    if runbook is plan.runbook:
+        return plan
+    steps = {name: replace(step, model=runbook.steps[name]) for name, step in plan.steps.items()}
+    return replace(plan, runbook=runbook, steps=steps)
+
+
 def _promised(plan: "Plan") -> str:
     """What is proven of a run before it begins: what it changes, and how long it may take."""
+    from runbook_engine.cli.shown_secrets import sent
     from runbook_engine.graph.advice import unproven
     from runbook_engine.graph.duration import longest
-    from runbook_engine.quantity import Dimension, show
+    from runbook_engine.quantity import Dimension, prose
 
-    doubtful = unproven(plan)
-    changes = "Only reads: every probe that it can reach changes nothing."
+    doubtful, sends = unproven(plan), ", ".join(sent(plan))
     if doubtful:
         changes = f"Whether it only reads cannot be proven of {', '.join(doubtful)}."
+        changes += f" It sends {sends}." if sends else ""
+    elif sends:
+        changes = f"Changes nothing, and sends {sends}."
+    else:
+        changes = "Only reads: every probe that it can reach changes nothing."
     seconds = longest(plan).seconds
     takes = (
         "waits for a person as long as it takes"
         if seconds is None
-        else f"takes at most {show(seconds, Dimension.DURATION)}"
+        else f"takes at most {prose(seconds, Dimension.DURATION)}"
     )
     return f"{changes} A run {takes}."
 
@@ -80,6 +103,17 @@ def _inputs(plan: "Plan") -> Iterator[str]:
         yield f"  {name:<{wide}}  {spec.help}{' ' if spec.help else ''}({told})"
 
 
+def _secrets(plan: "Plan") -> Iterator[str]:
+    """Which of them go where; also variables of the environment that go to a host which the runbook names."""
+    from runbook_engine.cli.shown_secrets import listed
+
+    lines = listed(plan)
+    if lines:
+        yield from _heading("Secrets")
+        for each in lines:
+            yield from _wrapped(each, "  ", "    ")
+
+
 def _decisions(plan: "Plan") -> Iterator[str]:
     """The steps in the order of the document, which is that of its author."""
     from runbook_engine.engine.once import sharing
@@ -91,7 +125,7 @@ def _decisions(plan: "Plan") -> Iterator[str]:
     for step_id, step in plan.steps.items():
         title = step.model.title or step_id.replace("_", " ")
         yield ""
-        yield f"  {_strong(f'{numbers[step_id]}. {title}')}  [{step_id}]"
+        yield _painted("  ", _strong(f"{numbers[step_id]}. {title}"), f"  [{step_id}]")
         if step.model.description:
             yield from _wrapped(step.model.description, "     ")
         if step_id in shared:
@@ -106,7 +140,7 @@ def _asked(plan: "Plan", step: "PlannedStep") -> Iterator[str]:
     for number, line in enumerate(_command(plan, step).splitlines()):
         yield f"     {_sign(step.model) if number == 0 else ' '} {line}"
     if step.child is not None:
-        yield f"       {step.child.runbook.title}"
+        yield f"       {_readable(step.child).runbook.title}"
 
 
 def _ways(plan: "Plan", step: "AnyStep") -> Iterator[str]:
@@ -147,17 +181,18 @@ def _sign(step: "AnyStep") -> str:
 
 def _command(plan: "Plan", step: "PlannedStep") -> str:
     """The command that a person would paste: inputs as they are by default, secrets and unknown values as variables."""
+    from runbook_engine.cli.call_commands import call_command
     from runbook_engine.cli.stand_ins import StandIns
-    from runbook_engine.document.models import AskStep, CallStep
+    from runbook_engine.document.models import AskStep
     from runbook_engine.engine.measure import fill
 
     if isinstance(step.model, AskStep):
         return step.model.ask
-    if isinstance(step.model, CallStep):
-        return f"runbook run {step.model.call}"
+    stand_ins = StandIns(plan.runbook.inputs, plan.metrics)
+    if step.child is not None:
+        return call_command(plan, step, step.child, stand_ins)
     if step.probe is None:
         return ""
-    stand_ins = StandIns(plan.runbook.inputs, {name: each.types for name, each in plan.steps.items()})
     try:
         params = step.params or step.probe.params.model_validate(fill(step.filling, stand_ins.look_up))
         return stand_ins.filled_in(step.probe.command(params))
@@ -177,7 +212,7 @@ def _findings(plan: "Plan") -> Iterator[str]:
     yield from _heading("Findings")
     for name, each in findings.items():
         resolution = f" → {plan.runbook.resolutions[each.resolution].title}" if each.resolution else ""
-        yield f"  {each.level:<8}  {each.kind:<7}  {_strong(name)}{resolution}"
+        yield _painted(f"  {each.level:<8}  {each.kind:<7}  ", _strong(name), resolution)
         yield f"            {each.title}"
 
 
@@ -186,7 +221,7 @@ def _resolutions(plan: "Plan") -> Iterator[str]:
         return
     yield from _heading("Resolutions")
     for each in plan.runbook.resolutions.values():
-        yield f"  {_strong(each.title)}"
+        yield _painted("  ", _strong(each.title))
         yield from (f"    {number}. {text}" for number, text in enumerate(each.steps, 1))
 
 
@@ -201,10 +236,19 @@ def _heading(title: str) -> Iterator[str]:
     yield _strong(title)
 
 
+def _painted(*parts: str) -> str:
+    """A line in which only what is painted already may command a terminal."""
+    from runbook_engine.cli.screen import visible
+    from runbook_engine.report.ready import Ready
+
+    return Ready("".join(each if isinstance(each, Ready) else visible(each) for each in parts))
+
+
 def _strong(text: str) -> str:
     from runbook_engine.cli.screen import visible
+    from runbook_engine.report.ready import Ready
 
-    return click.style(visible(text), bold=True)
+    return Ready(click.style(visible(text), bold=True))
 
 
 def _wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str]:

@@ -38,7 +38,9 @@ class StandIns:
         if spec.type is InputType.INT:
             return Filled(int(self._new("6100{}", variable)), Dimension.NUMBER)
         if spec.type is InputType.URL:
-            return Filled(self._new("https://stand-in-{}.invalid", variable))
+            url = self._new("https://stand-in-{}.invalid", variable)
+            self._meanings[url.removeprefix("https://")] = f"<the host of {variable}>"
+            return Filled(url)
         return Filled(self._new(_ARN if name.name.endswith("_arn") else "stand-in-{}", variable))
 
     def _measured(self, name: Name) -> Filled:

@@ -10,7 +10,7 @@ import click
 
 from runbook_engine.cli.examples import examples
 from runbook_engine.cli.names import RunbookName
-from runbook_engine.cli.streams import note, out
+from runbook_engine.cli.streams import data, note, out
 
 if TYPE_CHECKING:
     from runbook_engine.document.cases import Case
@@ -30,6 +30,7 @@ _CLOCK = 50_000_000
         "runbook test runbooks/ --fail-under 100",
         "runbook test high-latency -k database --watch",
         "runbook test --generate my-runbook.yaml",
+        "runbook test --mutate my-runbook.yaml",
     ),
 )
 @click.argument("paths", nargs=-1, type=RunbookName())
@@ -53,7 +54,13 @@ _CLOCK = 50_000_000
 @click.option(
     "--generate",
     is_flag=True,
-    help="Write the fewest cases that take every branch, error route and finding of the one runbook in PATHS.",
+    help="Write the fewest cases that take every branch, error route and finding of the one runbook in PATHS, and those"
+    " just below, at and just above each threshold.",
+)
+@click.option(
+    "--mutate",
+    is_flag=True,
+    help="Move each threshold by the least that can be told, exchange each operator, and say which of it no test notices.",
 )
 @click.option(
     "-o",
@@ -71,6 +78,7 @@ def command(
     *,
     watch: bool,
     generate: bool,
+    mutate: bool,
     output: Path | None,
     force: bool,
 ) -> int:
@@ -78,14 +86,21 @@ def command(
 
     PATHS are files of tests (NAME.test.yaml), directories, or runbooks by name; without them all that can be found.
     Tells what the tests cover: branches, error routes by kind of error, findings.
-    Ends with 0 where all passed, 1 where a case failed or too little is covered, 78 where a document has mistakes.
+    Ends with 0 where all passed, 1 where a case failed, too little is covered or --mutate is not noticed, 78 where a
+    document has mistakes.
     """
+    if mutate and (generate or watch or word or junit is not None or fail_under is not None):
+        raise click.UsageError("--mutate asks all cases of the tests; only PATHS and --format go with it")
     if generate:
         from runbook_engine.cli.test_writing import write_tests
 
         return write_tests(paths, output, force=force)
     if output is not None or force:
         raise click.UsageError("-o and --force are for --generate")
+    if mutate:
+        from runbook_engine.cli.test_mutating import mutate_tests
+
+        return mutate_tests(paths, format_)
 
     def once() -> tuple[int, set[Path]]:
         return _tested(paths, word, fail_under, junit, format_)
@@ -99,6 +114,7 @@ def _tested(
     """The exit code, and the files on which it depends."""
     from runbook_engine.cli.screen import colored
     from runbook_engine.errors import UsageError
+    from runbook_engine.files import write_whole
     from runbook_engine.library import Library
     from runbook_engine.probe.registry import Registry
     from runbook_engine.testing import coverage_of, find_files, run_file
@@ -114,13 +130,13 @@ def _tested(
     low = [each for each in covered if each.tested and fail_under is not None and each.percent < fail_under]
     if junit is not None:
         try:
-            junit.write_text(as_junit(results), encoding="utf-8")
+            write_whole(junit, as_junit(results))
         except OSError as error:
             raise UsageError(f"{junit} cannot be written: {error.strerror}") from error
     if format_ == "json":
-        out(as_json(results, covered))
+        data(as_json(results, covered))
     else:
-        out(as_text(results, covered, color=colored(sys.stdout)))
+        out(as_text(results, covered, color=colored(sys.stdout)), painted=True)
     for each in low:
         note(
             f"error: the tests of {each.plan.runbook.runbook} cover {each.shown}, and --fail-under asks for {fail_under:g} %"

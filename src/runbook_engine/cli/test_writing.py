@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runbook_engine.cli.streams import note, out
+from runbook_engine.cli.streams import data, note
+from runbook_engine.pasteable import operands, pasteable
 
 if TYPE_CHECKING:
     from runbook_engine.testing.generating import Generated
 
-_COMMENT = """Made by: runbook test --generate. The values lie where each branch begins to win; expected is what came of
-them. Read them through: a case that surprises you is a mistake in the runbook, or something to learn about it."""
+_COMMENT = """Made by: runbook test --generate. The values lie where each branch begins to win, and just below, at and just
+above each threshold; expected is what came of them. Read them through: a case that surprises you is a mistake in the runbook,
+or something to learn about it."""
 
 
 def write_tests(paths: Sequence[str], output: Path | None, *, force: bool) -> int:
@@ -21,6 +23,7 @@ def write_tests(paths: Sequence[str], output: Path | None, *, force: bool) -> in
     from runbook_engine import api
     from runbook_engine.document.cases_text import write_cases
     from runbook_engine.errors import UsageError
+    from runbook_engine.files import write_whole
     from runbook_engine.library import Library
     from runbook_engine.testing.generating import generate
 
@@ -36,10 +39,10 @@ def write_tests(paths: Sequence[str], output: Path | None, *, force: bool) -> in
     made = generate(plan, _named(file, place))
     text = write_cases(made.cases, comment=_COMMENT)
     if to_stdout:
-        out(text)
+        data(text)
     else:
         try:
-            place.write_text(text, encoding="utf-8")
+            write_whole(place, text)
         except OSError as error:
             raise UsageError(f"{place} cannot be written: {error.strerror}") from error
     _tell(made, place, to_stdout=to_stdout)
@@ -55,6 +58,7 @@ def _named(file: Path, place: Path) -> str:
 def _tell(made: "Generated", place: Path, *, to_stdout: bool) -> None:
     count = len(made.cases.cases)
     if not to_stdout:
-        note(f"{count} case{'' if count == 1 else 's'} written to {place}; carry them out with: runbook test {place}")
+        carrying_out = pasteable("runbook", "test", *operands(place))
+        note(f"{count} case{'' if count == 1 else 's'} written to {place}; carry them out with: {carrying_out}")
     for each in made.missed:
         note(f"not covered: {each}; no reading was found that leads there")

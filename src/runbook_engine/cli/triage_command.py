@@ -40,4 +40,10 @@ def command(asked: Asked, policy: Path | None) -> int:
         return replayed(asked.replay, TRIAGE, asked.output)
     from runbook_engine.api import load_triage
 
+    if policy is None and not asked.quiet:
+        from runbook_engine.cli.streams import note
+        from runbook_engine.library import Library
+
+        library = Library.default()
+        note(f"policy metrics: {library.told(library.policy_file('metrics'))}")
     return carry_out(load_triage(policy), asked)

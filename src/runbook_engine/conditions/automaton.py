@@ -44,14 +44,24 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """``most`` None is without end."""
+    """``most`` None is without end. ``lazy`` is as few as possible, which matters only for what a group captures."""
 
     node: "Node"
     least: int
     most: int | None
+    lazy: bool = False
 
 
-Node = Single | Sequence | Either | Repeat | Where
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What stands in parentheses: for a search the same as without them."""
+
+    node: "Node"
+    start: int
+    """Where it begins in the pattern."""
+
+
+Node = Single | Sequence | Either | Repeat | Group | Where
 
 
 def either(arms: Iterable[Node]) -> Node:
@@ -101,7 +111,7 @@ class Automaton:
         stop = min(len(text), most)
         survivors = 0
         for index in range(stop + 1):
-            place = self._place(text, index) if self._wheres else 0
+            place = place_in(text, index, self._wheres) if self._wheres else 0
             active = self._advance(survivors, place)
             if active & _ACCEPTED:
                 return True
@@ -131,6 +141,8 @@ class Automaton:
                 return self._state(*((None, self._build(arm, target)) for arm in arms))
             case Repeat():
                 return self._build_repeat(node, target)
+            case Group(node=inner):
+                return self._build(inner, target)
 
     def _build_repeat(self, node: Repeat, target: int) -> int:
         if node.most is None:
@@ -192,22 +204,23 @@ class Automaton:
         _remember(self._after, (state, place), found)
         return found
 
-    def _place(self, text: str, index: int) -> int:
-        """Which of the places that the pattern asks for this one is."""
-        size = len(text)
-        place = 0
-        if index == 0:
-            place |= Where.START.value
-        if index == size:
-            place |= Where.END.value | Where.LAST_LINE_END.value
-        elif index == size - 1 and text[index] == "\n":
-            place |= Where.LAST_LINE_END.value
-        if self._wheres & Where.EDGE.value:
-            before = index > 0 and _is_word(text[index - 1])
-            after = index < size and _is_word(text[index])
-            if before != after:
-                place |= Where.EDGE.value
-        return place
+
+def place_in(text: str, index: int, asked: int) -> int:
+    """Which of the places that a pattern asks for this one is."""
+    size = len(text)
+    place = 0
+    if index == 0:
+        place |= Where.START.value
+    if index == size:
+        place |= Where.END.value | Where.LAST_LINE_END.value
+    elif index == size - 1 and text[index] == "\n":
+        place |= Where.LAST_LINE_END.value
+    if asked & Where.EDGE.value:
+        before = index > 0 and _is_word(text[index - 1])
+        after = index < size and _is_word(text[index])
+        if before != after:
+            place |= Where.EDGE.value
+    return place
 
 
 def _is_word(character: str) -> bool:

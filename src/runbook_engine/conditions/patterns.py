@@ -9,7 +9,17 @@ the engine, as it could with backtracking (``(a+)+$``, ``.*.*.*x``). What it sup
 import re
 from dataclasses import dataclass, field
 
-from runbook_engine.conditions.automaton import Automaton, Node, Repeat, Sequence, Single, TooLargeError, Where, either
+from runbook_engine.conditions.automaton import (
+    Automaton,
+    Group,
+    Node,
+    Repeat,
+    Sequence,
+    Single,
+    TooLargeError,
+    Where,
+    either,
+)
 
 MOST_SUBJECT = 10_000
 """How many characters of a text are searched."""
@@ -42,13 +52,18 @@ class Pattern:
 
 def read_pattern(source: str) -> Pattern:
     """Raises PatternError with the place of what is not supported or not well-formed."""
-    if source in ("", "(?i)"):
-        raise PatternError("an empty pattern is found in every text", 0, len(source), "write is not missing")
     try:
-        tree, ignore_case = _Reader(source).pattern()
+        tree, ignore_case = read_tree(source)
         return Pattern(source, Automaton(tree, ignore_case=ignore_case))
     except TooLargeError:
         raise PatternError("this pattern is too large", 0, len(source), "repeat less often") from None
+
+
+def read_tree(source: str) -> tuple[Node, bool]:
+    """What a pattern says, and whether upper and lower case are the same to it. Raises PatternError."""
+    if source in ("", "(?i)"):
+        raise PatternError("an empty pattern is found in every text", 0, len(source), "write is not missing")
+    return _Reader(source).pattern()
 
 
 _ENDS = {"A": Where.START, "Z": Where.END, "b": Where.EDGE}
@@ -108,11 +123,11 @@ class _Reader:
             raise self._error(f"{{{least},{most}}} repeats at least {least} and at most {most} times", start, self._at)
         if max(least, most or 0) > MOST_REPEATS:
             raise self._error(f"a pattern may repeat {MOST_REPEATS} times", start, self._at)
-        if self._peek() == "?":
-            self._at += 1  # as few as possible: whether something is found is the same
+        lazy = self._peek() == "?"
+        self._at += lazy
         if self._counts() is not None:
             raise self._error("this repeats a repetition", start, self._at, "put the inner one in parentheses")
-        return Repeat(atom, least, most)
+        return Repeat(atom, least, most, lazy)
 
     def _counts(self) -> tuple[int, int | None] | None:
         """The quantifier that stands here, if one does, and step over it."""
@@ -156,7 +171,8 @@ class _Reader:
         return Single(re.escape(character))
 
     def _group(self, start: int) -> Node:
-        if self._peek() == "?":
+        captures = self._peek() != "?"
+        if not captures:
             if not self._source.startswith("?:", self._at):
                 raise self._error(
                     "only groups (…) and (?:…) are supported",
@@ -173,7 +189,7 @@ class _Reader:
         if self._peek() != ")":
             raise self._error('this "(" is never closed', start, hint="write \\( for the character")
         self._at += 1
-        return tree
+        return Group(tree, start) if captures else tree
 
     def _escape(self, start: int) -> str:
         """What stands behind a backslash, as a one-character expression of ``re``."""

@@ -53,6 +53,10 @@ class Expect(Model):
         description="Exactly the steps that run, in an order in which they may be decided; not held where left out",
     )
     blind_spots: tuple[Text, ...] = Field((), description="Exactly the steps that cannot see, in any order")
+    not_asked: tuple[Text, ...] | None = Field(
+        None,
+        description="Exactly the steps that are not asked because an optional input has no value; not held where left out",
+    )
 
 
 class Case(Model):

@@ -63,6 +63,8 @@ def _expect(expect: Expect) -> Iterator[str]:
         yield f"findings: {flow(expect.findings)}"
     if expect.blind_spots:
         yield f"blind_spots: {flow(expect.blind_spots)}"
+    if expect.not_asked is not None:
+        yield f"not_asked: {flow(expect.not_asked)}"
     if expect.path is not None:
         yield f"path: {flow(expect.path)}"
 

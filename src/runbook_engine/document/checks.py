@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runbook_engine.document.draft import Mistake
 from runbook_engine.document.fitting import misfit
-from runbook_engine.document.models import AnswerType, AnyStep, AskStep, Else, Input, InputType, ProbeStep, Runbook
+from runbook_engine.document.models import (
+    AnswerType,
+    AnyStep,
+    AskStep,
+    Else,
+    Extract,
+    Input,
+    InputType,
+    ProbeStep,
+    Runbook,
+)
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.source import Path
 from runbook_engine.ids import END
@@ -48,8 +58,25 @@ def _step(step_id: str, step: AnyStep, raw: Raw, describe: Describe) -> Iterator
     if isinstance(step, ProbeStep):
         for metric in CONDITION_WORDS.intersection(step.extract):
             yield reserved((*at, "extract", metric), CONDITION_WORDS, describe)
+        yield from check_extracts(step.extract, (*at, "extract"), describe)
     elif isinstance(step, AskStep):
         yield from _typed(step, at, describe)
+
+
+def check_extracts(extracts: Mapping[str, Extract], at: Path, describe: Describe) -> Iterator[Mistake]:
+    """Extracts that do not say what to take."""
+    for name, each in extracts.items():
+        if not each.path and each.match is None:
+            here: Path = (*at, name)
+            yield Mistake(
+                "RB112",
+                f'{describe(here)} has neither "path" nor "match"',
+                here,
+                '"path" is missing',
+                "path leads to a value in the document, match takes it out of a text",
+                at_key=True,
+                drop=here,
+            )
 
 
 def reserved(at: Path, words: frozenset[str], describe: Describe) -> Mistake:

@@ -4,12 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import pairwise
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from runbook_engine.document.fixes import Fix
-from runbook_engine.document.lines import Span, line_of
+from runbook_engine.document.lines import LINE_BREAK, Span, line_of
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -59,6 +60,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB216": "a step of which it cannot be proven that it only reads",
         "RB217": "a text filled into what an interpreter reads",
         "RB218": "a threshold that contradicts the policy of metrics",
+        "RB219": "an input that other documents define otherwise",
+        "RB230": "a secret in a URL",
+        "RB231": "a secret that goes to a host which the runbook itself names",
+        "RB232": "a secret that goes to a host which a measurement chooses",
+        "RB233": "a secret that goes to a host which a label of an alert chooses",
         # RB3xx: conditions and proofs.
         "RB301": "values that no branch covers",
         "RB302": "a text that is not a condition",
@@ -70,6 +76,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB308": "a condition that comes out the same whatever is measured",
         "RB309": "a branch that an earlier step excludes",
         "RB310": "a condition that divides by zero",
+        "RB311": "a threshold beyond what the step reads",
+        "RB312": "a response time that is judged without the failures",
         # RB4xx: templates and probes.
         "RB401": "a probe that no installed package provides",
         "RB402": "parameters that do not fit the probe or the called runbook",
@@ -77,6 +85,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "RB404": "a name in a template that is not known there",
         "RB405": "an extract for a probe that has nothing to extract from",
         "RB406": "an extract that does not fit",
+        "RB407": "a path that leads nowhere in the probe's document",
         # RB5xx: policies.
         "RB501": "a metric that its probe does not have",
         "RB502": "a threshold that does not fit its metric",
@@ -229,7 +238,8 @@ def without_secrets(text: str, diagnostics: Iterable[Diagnostic]) -> str:
     spans = [each.span for each in diagnostics if each.code == SECRET_IN_TEXT]
     if not spans:
         return hidden
-    lines = hidden.splitlines(keepends=True)
+    starts = [0, *(found.end() for found in LINE_BREAK.finditer(hidden)), len(hidden)]
+    lines = [hidden[start:end] for start, end in pairwise(starts)]
     for span in spans:
         for number in range(span.line, min(span.end_line, len(lines)) + 1):
             line = lines[number - 1]

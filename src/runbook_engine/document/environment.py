@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path as FilePath
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Struct
 from pydantic import Field, ValidationError
@@ -35,19 +35,26 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class FromVariable(Model):
-    """``{env: STAGING_DATABASE_URL}``: the value is what that variable holds. Where it is not set, there is none."""
+    """``{env: STAGING_DATABASE_URL}``: the value is what that variable holds. Where it is not set, there is none, even if the
+    input's own variable is set.
+    """
 
     env: Annotated[str, Field(pattern=ENV_PATTERN)] = Field(description="The environment variable that holds the value")
 
 
 class Environment(Model):
-    """The values of inputs in one place where the system runs. What a runbook has no input for is ignored."""
+    """The values of inputs in one place where the system runs; they count before variables that inputs name. What a runbook
+    has no input for is ignored.
+    """
 
     environment: RunbookNameField = Field(
         description="The name: lower-case words joined by hyphens, as the file is called"
     )
     title: Text = Field(description="Where that is, in one line")
     description: str = Field("", description="More about it")
+    allow: tuple[Literal["shell", "shell-string", "sql-functions"], ...] = Field(
+        (), description="What runs in this environment may do that is refused by default, as --allow grants it"
+    )
     values: dict[Name, Scalar | FromVariable] = Field(
         default_factory=dict,
         description="The values, by the name of the input: literals, or {env: VARIABLE} for secrets",

@@ -9,6 +9,7 @@ from runbook_engine import quantity
 from runbook_engine.document.models import Scalar
 from runbook_engine.document.wording import QUOTES, How, Remedy, Wording, shown
 from runbook_engine.errors import closest
+from runbook_engine.jmespaths import PathError, checked
 from runbook_engine.quantity import Dimension
 
 _EXAMPLES: Mapping[str, str] = MappingProxyType(
@@ -37,10 +38,22 @@ def misfit(value: Scalar, kind: str, members: Sequence[str] = (), *, signed: boo
             return _wrong(value, "one of its values", label, f"values: {', '.join(members)}", remedy=remedy)
         case "url" if not isinstance(value, str) or not _is_url(value):
             return _wrong(value, "a URL", "write for example https://api.example.com")
+        case "jmespath":
+            return _path(value)
         case "number" if isinstance(value, int | float) and not isinstance(value, bool):
             return None if math.isfinite(value) else _wrong(value, "a finite number")
         case "number" | "duration" | "percent" | "bytes" | "rate":
             return _quantity(value, kind, signed=signed)
+    return None
+
+
+def _path(value: Scalar) -> Wording | None:
+    if not isinstance(value, str):
+        return _wrong(value, "a JMESPath", "write for example components.database.latency_ms")
+    try:
+        checked(value)
+    except PathError as error:
+        return Wording("", f"is {shown(value)}, which is not a JMESPath", "", str(error))
     return None
 
 

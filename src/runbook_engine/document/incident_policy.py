@@ -9,17 +9,11 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from runbook_engine import quantity
-from runbook_engine.document.models import (
-    DURATION_PATTERN,
-    Model,
-    Name,
-    RunbookNameField,
-    Severity,
-    Text,
-)
+from runbook_engine.document.models import DURATION_PATTERN, Model, Name, PriorityName, RunbookNameField, Text
+from runbook_engine.document.triggers import LabelName
 from runbook_engine.quantity import Dimension
 
 INCIDENTS: Literal["incidents"] = "incidents"
@@ -83,7 +77,8 @@ Begins = Annotated[
 Zone = Annotated[str, AfterValidator(_known_zone)]
 TimeOfDay = Annotated[str, Field(pattern=_TIME)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Priorities = Annotated[tuple[Severity, ...], Field(min_length=1)]
+Priorities = Annotated[tuple[PriorityName, ...], Field(min_length=1)]
+Roles = Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
 class Weekday(StrEnum):
@@ -128,17 +123,20 @@ class Priority(Model):
 
 
 class Rung(Model):
-    """A row of the escalation matrix: who is called after so long, for each priority."""
+    """A row of the escalation matrix: who is called after so long, for each priority by its name."""
+
+    model_config = ConfigDict(extra="allow")
 
     after: Elapsed = Field(description="How long after it was opened; 0min for at once")
-    P0: tuple[Name, ...] = Field(min_length=1, description="The roles that are called then in a P0")
-    P1: tuple[Name, ...] = Field(min_length=1, description="The roles that are called then in a P1")
-    P2: tuple[Name, ...] = Field(min_length=1, description="The roles that are called then in a P2")
-    P3: tuple[Name, ...] = Field(min_length=1, description="The roles that are called then in a P3")
+    __pydantic_extra__: dict[str, Roles] = Field(init=False)
 
-    def roles(self, priority: Severity) -> tuple[str, ...]:
-        found: tuple[str, ...] = getattr(self, str(priority))
-        return found
+    @property
+    def called(self) -> Mapping[str, tuple[str, ...]]:
+        """The roles that are called then, by priority."""
+        return self.__pydantic_extra__
+
+    def roles(self, priority: str) -> tuple[str, ...]:
+        return self.called.get(priority, ())
 
 
 class FactType(StrEnum):
@@ -163,7 +161,7 @@ class Rule(Model):
     """``{when: error_rate > 5%, priority: P1, because: API errors >5%}``: the first that holds decides."""
 
     when: Text = Field(description="A condition on facts")
-    priority: Severity = Field(description="How bad it is then")
+    priority: PriorityName = Field(description="How bad it is then")
     because: Text = Field(description="The example of the priority that it is, word for word")
 
 
@@ -188,13 +186,14 @@ class Channel(Model):
     """Somewhere to tell people: by hand, or by a service where it has ``kind`` and ``url_env``."""
 
     title: Text = Field(description="What it is called")
-    address: Text = Field(description="Where it is")
+    address: str = Field("", description="Where it is; without it, where the service's own address leads")
     note: str = Field("", description="When it is used")
     name: Name | None = Field(None, description="What routing calls it")
     kind: AlertKind | None = Field(None, description="The kind of service that carries messages to it")
     url_env: VariableName | None = Field(
         None,
-        description="The environment variable with the address of that service; e-mail goes to the channel's own address",
+        description="The environment variable with the address of that service; e-mail goes to the channel's own "
+        "address, if it has one",
     )
 
 
@@ -239,10 +238,32 @@ class Route(Model):
     """Which channels a message goes to. Those who work here are told of what happens, others when somebody says so."""
 
     messages: tuple[MessageKind, ...] = Field(min_length=1, description="The messages")
-    priorities: Priorities = Field(tuple(Severity), description="For incidents of these priorities")
+    priorities: Priorities | None = Field(None, description="For incidents of these priorities; without them, of all")
     audience: Audience = Field(Audience.INTERNAL, description="Whom they are written for")
     channels: tuple[Name, ...] = Field(
         min_length=1, description="Where they go: names of alerts, or of channels of communication"
+    )
+
+    def is_for(self, priority: str) -> bool:
+        return self.priorities is None or priority in self.priorities
+
+
+class Firing(Model):
+    """What becomes of an alert that fires: how bad it is where no run says so, and when it opens an incident again."""
+
+    labels: tuple[LabelName, ...] = Field(
+        ("severity", "priority"),
+        min_length=1,
+        description="The labels that say how bad it is; the first that is known counts",
+    )
+    priorities: dict[Text, PriorityName] = Field(
+        default_factory=dict,
+        description="What each value of such a label means; the name of a priority, in any case, means that priority",
+    )
+    reopen_within: Elapsed = Field(
+        86400.0,
+        description="An alert that fires again within this time after its incident was resolved opens that incident again; "
+        "later, and with 0min always, it opens the next one",
     )
 
 
@@ -305,17 +326,39 @@ class IncidentPolicy(Model):
     business_hours: BusinessHours = Field(BusinessHours(), description="When people work")
     acknowledgement: Elapsed = Field(1800.0, description="How long an acknowledgement holds the escalation back", gt=0)
     roles: dict[Name, Role] = Field(min_length=1, description="The roles, by name")
-    priorities: dict[Severity, Priority] = Field(description="The four priorities, the worst first")
+    priorities: dict[PriorityName, Priority] = Field(
+        min_length=2, max_length=9, description="Two to nine priorities by name, the worst first"
+    )
     escalation: tuple[Rung, ...] = Field(min_length=1, description="The escalation matrix, row by row")
     facts: dict[Name, Fact] = Field(min_length=1, description="What the priority depends on, by name")
     rules: tuple[Rule, ...] = Field(min_length=1, description="How the facts decide; the first that holds wins")
-    otherwise: Severity = Field(description="The priority where no rule holds")
+    otherwise: PriorityName = Field(description="The priority where no rule holds")
+    firing: Firing = Field(Firing(), description="What becomes of an alert that fires")
     communication: Communication = Field(description="Where people are told")
     alerts: dict[Name, AlertChannel] = Field(min_length=1, description="The services that carry messages, by name")
     routing: tuple[Route, ...] = Field(min_length=1, description="Which message goes where; all that fit count")
     post_incident: PostIncident = Field(description="What is done afterwards")
 
-    def rungs(self, priority: Severity) -> tuple[tuple[float, tuple[str, ...]], ...]:
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The priorities, the worst first."""
+        return tuple(self.priorities)
+
+    def rank(self, priority: str) -> int:
+        """0 for the worst priority; one that is none comes last."""
+        return self.order.index(priority) if priority in self.order else len(self.order)
+
+    def weight(self, priority: str) -> float:
+        """From 0 for the worst priority to 1 for the least bad one."""
+        return min(1.0, self.rank(priority) / (len(self.order) - 1))
+
+    def of_label(self, value: str) -> str | None:
+        """The priority that the value of a label means, in whatever case it is written; None where nobody says."""
+        meant: dict[str, str] = {each.casefold(): each for each in self.priorities}
+        meant |= {each.casefold(): priority for each, priority in self.firing.priorities.items()}
+        return meant.get(value.strip().casefold())
+
+    def rungs(self, priority: str) -> tuple[tuple[float, tuple[str, ...]], ...]:
         """The column of a priority: seconds, and the roles that are called then."""
         return tuple((each.after, each.roles(priority)) for each in self.escalation)
 
@@ -324,11 +367,11 @@ class IncidentPolicy(Model):
         named = {str(each.name): each for _, each in self.communication.named()}
         return {**named, **self.alerts}
 
-    def route(self, kind: MessageKind, audience: Audience, priority: Severity) -> tuple[str, ...]:
+    def route(self, kind: MessageKind, audience: Audience, priority: str) -> tuple[str, ...]:
         """The channels that a message goes to, each once, in the order of the routes."""
         fitting = (
             each
             for each in self.routing
-            if kind in each.messages and priority in each.priorities and audience is each.audience
+            if kind in each.messages and each.is_for(priority) and audience is each.audience
         )
         return tuple(dict.fromkeys(name for each in fitting for name in each.channels))

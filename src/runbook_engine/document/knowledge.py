@@ -33,6 +33,10 @@ Messages = Annotated[
 ]
 
 
+GENERAL = "General"
+"""The subject of what is about no system of its own: a heading in a list, and not a word about the message."""
+
+
 class FailedProbe(Model):
     """``{kind: refused, probe: postgres}``: what a failed probe means, whatever its message says."""
 
@@ -41,6 +45,12 @@ class FailedProbe(Model):
         None,
         description="The probe, for example postgres.activity, or all of a family: postgres. Without it, any probe",
     )
+
+    @property
+    def name(self) -> str:
+        """``redis: nobody listens there, or the server turned the connection away``."""
+        meaning = self.kind.meaning
+        return f"{self.probe}: {meaning}" if self.probe else f"{meaning[0].upper()}{meaning[1:]}"
 
     def fits(self, kind: ErrorKind, probe: str) -> bool:
         """Whether a probe that failed in this way is meant."""
@@ -62,7 +72,7 @@ class KnownError(Model):
         (), description="As systems write it: words in any case, and * for what differs from time to time"
     )
     errors: tuple[FailedProbe, ...] = Field((), description="The failed probes that mean it, too")
-    subject: Text = Field("General", description="What it is about, for example PostgreSQL")
+    subject: Text = Field(GENERAL, description="What it is about, for example PostgreSQL")
     cause: Text = Field(description="Why it happens")
     solution: Text = Field(description="What to do about it")
     source: Origin = Field(description="Where that is said")
@@ -70,8 +80,10 @@ class KnownError(Model):
 
     @property
     def name(self) -> str:
-        """What people call it."""
-        return self.title or (self.messages[0] if self.messages else self.subject)
+        """What people call it: its title, else its first message, else what its first failed probe means."""
+        if self.title or self.messages:
+            return self.title or self.messages[0]
+        return self.errors[0].name if self.errors else self.subject
 
 
 class Knowledge(Model):

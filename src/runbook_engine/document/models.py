@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag
 
 from runbook_engine import quantity
-from runbook_engine.ids import FindingId, ResolutionId, StepId
+from runbook_engine.document.told import Told
+from runbook_engine.document.triggers import Trigger
+from runbook_engine.ids import NAME_PATTERN, FindingId, ResolutionId, StepId
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.quantity import Dimension
 
-NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 RUNBOOK_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 PROBE_PATTERN = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$"
 ENV_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -25,6 +26,8 @@ class Model(BaseModel):
 
 
 class Severity(StrEnum):
+    """The usual priorities, which the shipped policy has. A team's policy may have others."""
+
     P0 = "P0"
     P1 = "P1"
     P2 = "P2"
@@ -48,6 +51,7 @@ class InputType(StrEnum):
     BOOL = "bool"
     ENUM = "enum"
     URL = "url"
+    JMESPATH = "jmespath"
     DURATION = "duration"
     PERCENT = "percent"
     BYTES = "bytes"
@@ -126,15 +130,19 @@ Scalar = bool | int | float | str
 
 
 class Input(Model):
-    """A value that a run needs. Tried in order: flag, environment variable ``env``, default."""
+    """A value that a run needs. Tried in order: the command line, the environment that it chooses, the variable ``env``, the
+    default.
+    """
 
     type: InputType = Field(InputType.STRING, description="What the value is; quantities carry units")
     default: Scalar | None = Field(None, description="Taken when nothing else gives a value; not for secrets")
     env: str | None = Field(None, pattern=ENV_PATTERN, description="The environment variable that may hold the value")
-    help: str = Field("", description="What it is for, shown when the value is asked for")
+    help: Annotated[str, Told.PLAIN] = Field("", description="What it is for, shown when the value is asked for")
     values: tuple[str, ...] = Field((), description="The members of an enum")
     optional: bool = Field(
-        False, strict=True, description="A run may go on without a value; what needs it is then a blind spot"
+        False,
+        strict=True,
+        description="A run goes on without a value; a step whose parameters need it is then not asked",
     )
 
 
@@ -203,14 +211,27 @@ class ExtractType(StrEnum):
 class Extract(Model):
     """A metric taken out of a probe's document."""
 
-    path: Text = Field(description="A JMESPath into the document")
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["path"]}, {"required": ["match"]}]})
+
+    path: str = Field(
+        "",
+        max_length=20_000,
+        description="A JMESPath into the document, or an input as a whole; not needed where match reads its text",
+    )
+    match: Text | None = Field(
+        None,
+        description="A pattern with one group, which is what is taken out of the text at the path: lag: (\\d+)",
+    )
     type: ExtractType = Field(ExtractType.NUMBER, description="What is found there")
-    unit: str | None = Field(None, description="The unit that a bare number is in, for example ms or MiB")
+    unit: str | None = Field(
+        None,
+        description="The unit that a bare number is in, for example ms or MiB, or an input as a whole",
+    )
 
 
 class _Step(Model):
-    title: str = Field("", description="What the step looks at, for people")
-    description: str = Field("", description="Why, and how to read the result")
+    title: Annotated[str, Told.BEFORE] = Field("", description="What the step looks at, for people")
+    description: Annotated[str, Told.BEFORE] = Field("", description="Why, and how to read the result")
     branches: tuple[AnyBranch, ...] = Field(
         (), description="What follows from the result; the first that holds is taken"
     )
@@ -245,7 +266,7 @@ class AnswerType(StrEnum):
 class AskStep(_Step):
     """A person answers. The metric is ``answer``; without ``type`` the question is a yes-or-no one."""
 
-    ask: Text = Field(description="The question")
+    ask: Annotated[Text, Told.BEFORE] = Field(description="The question")
     type: AnswerType = Field(AnswerType.BOOL, description="What the answer is")
     values: tuple[str, ...] = Field((), description="The members of an enum answer")
     default: Scalar | None = Field(None, description="Taken when nobody is there to ask")
@@ -286,72 +307,45 @@ class Finding(Model):
 
     level: Level = Field(description="How bad it is")
     kind: FindingKind = Field(FindingKind.CAUSE, description="symptom: what hurts; cause: why")
-    title: Text = Field(description="One line, with what was measured")
-    cause: str = Field("", description="What is behind it")
+    title: Annotated[Text, Told.FINDING] = Field(description="One line, with what was measured")
+    cause: Annotated[str, Told.FINDING] = Field("", description="What is behind it")
     resolution: ResolutionId | None = Field(None, description="The resolution that fixes it")
 
 
 class Resolution(Model):
     """What fixes a finding."""
 
-    title: Text = Field(description="One line")
-    steps: tuple[Text, ...] = Field(min_length=1, description="What to do, in order")
+    title: Annotated[Text, Told.RUN] = Field(description="One line")
+    steps: tuple[Annotated[Text, Told.RUN], ...] = Field(min_length=1, description="What to do, in order")
 
 
 class Reference(Model):
     """Something to read."""
 
-    title: str = Field(description="What it is")
-    url: str = Field(description="Where it is")
+    title: Annotated[str, Told.INPUTS] = Field(description="What it is")
+    url: Annotated[str, Told.INPUTS] = Field(description="Where it is")
 
 
-class AlertSource(StrEnum):
-    """Who sends alerts, as triggers call them."""
-
-    ALERTMANAGER = "alertmanager"
-    GRAFANA = "grafana"
-    CLOUDWATCH = "cloudwatch"
-
-
-Pattern = Annotated[str, Field(min_length=1, max_length=200)]
-LabelName = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Trigger(Model):
-    """``{alert: "Redis*", labels: {severity: critical}}``: alerts for which the runbook is run by ``runbook alert``."""
-
-    model_config = ConfigDict(populate_by_name=False)
-
-    alert: Pattern = Field(
-        description="The alert's name; * stands for any text, ? for one character, [ab] for one of them"
-    )
-    labels: dict[LabelName, Pattern] = Field(
-        default_factory=dict,
-        max_length=50,
-        description="Labels that the alert must have, with their values or patterns",
-    )
-    source: AlertSource | None = Field(None, description="Who sends the alert; without it, anybody")
-    inputs: dict[Name, LabelName] = Field(
-        default_factory=dict, alias="with", description="Inputs that take their value from a label of the alert"
-    )
-
-    @property
-    def shown(self) -> str:
-        """``alert "Redis*", severity "critical"``, for people."""
-        labels = "".join(f', {name} "{pattern}"' for name, pattern in self.labels.items())
-        return f'alert "{self.alert}"{labels}{f", of {self.source}" if self.source else ""}'
+PriorityName = Annotated[
+    Severity | Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$")], Field(union_mode="left_to_right")
+]
+"""One of the usual priorities, or whatever a policy calls its own."""
 
 
 class Runbook(Model):
     """A runbook: a decision graph of steps that finds out what is wrong, how it is known, and what to do next."""
 
     runbook: RunbookNameField = Field(description="The name: lower-case words joined by hyphens, as the file is called")
-    title: Text = Field(description="What the runbook is for, in one line")
+    title: Annotated[Text, Told.INPUTS] = Field(description="What the runbook is for, in one line")
     version: str = Field("1.0.0", description="The version of this text")
     owner: str = Field("", description="The team that keeps it")
-    severity: Severity | None = Field(None, description="How bad an incident is to which this runbook applies")
-    description: str = Field("", description="More about it")
-    symptoms: tuple[Text, ...] = Field((), description="What people see when this runbook applies")
+    severity: PriorityName | None = Field(
+        None, description="How bad an incident is to which this runbook applies: a priority of the policy of incidents"
+    )
+    description: Annotated[str, Told.INPUTS] = Field("", description="More about it")
+    symptoms: tuple[Annotated[Text, Told.INPUTS], ...] = Field(
+        (), description="What people see when this runbook applies"
+    )
     references: tuple[Reference, ...] = Field((), description="What else to read")
     triggers: tuple[Trigger, ...] = Field((), max_length=100, description="The alerts for which the runbook is run")
     inputs: dict[Name, Input] = Field(default_factory=dict, description="The values that a run needs, by name")
@@ -368,4 +362,4 @@ class Runbook(Model):
     resolutions: dict[Annotated[ResolutionId, Field(pattern=NAME_PATTERN, max_length=64)], Resolution] = Field(
         default_factory=dict, description="What fixes the findings, by name"
     )
-    prevention: tuple[Text, ...] = Field((), description="What stops it from coming back")
+    prevention: tuple[Annotated[Text, Told.RUN], ...] = Field((), description="What stops it from coming back")

@@ -22,10 +22,10 @@ from runbook_engine.document.models import (
     Resolution,
     Retry,
     Runbook,
-    Trigger,
 )
 from runbook_engine.document.nodes import Raw
 from runbook_engine.document.source import Path
+from runbook_engine.document.triggers import Trigger
 
 
 def describe(path: Path) -> str:
@@ -54,6 +54,7 @@ _DESCRIPTIONS = (
     (("metrics", "*"), "metric {1}"),
     (("metrics", "*", "extract", "*"), "extract {3} of metric {1}"),
     (("metrics", "*", "thresholds", "#"), "threshold {3} of metric {1}"),
+    (("metrics", "*", "faults", "#"), "fault {3} of metric {1}"),
     (("values", "*"), "value {1}"),
     (("entries", "*"), "entry {1}"),
     (("entries", "*", "errors", "#"), "error {3} of entry {1}"),
@@ -106,6 +107,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
 _LATER: Mapping[tuple[str, ...], tuple[str, str]] = {
     ("metrics", "*"): ("policy", "PolicyMetric"),
     ("metrics", "*", "thresholds", "*"): ("policy", "Threshold"),
+    ("metrics", "*", "faults", "*"): ("policy", "Fault"),
     ("entries", "*"): ("knowledge", "KnownError"),
     ("entries", "*", "errors", "*"): ("knowledge", "FailedProbe"),
     ("entries", "*", "source"): ("knowledge", "Origin"),

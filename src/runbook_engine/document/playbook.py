@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from runbook_engine.document.incident_policy import Audience, Elapsed
-from runbook_engine.document.models import Model, Name, RunbookNameField, Scalar, Severity, Text
+from runbook_engine.document.models import Model, Name, PriorityName, RunbookNameField, Scalar, Text
+from runbook_engine.document.told import Told
 
 DEFAULT_CHANNEL = "#incident-%Y-%m-%d-%H-%M"
 DIRECTIVES = ("%Y", "%m", "%d", "%H", "%M")
@@ -66,7 +67,7 @@ class Task(Model):
     # Otherwise "params" would be legal beside "with".
     model_config = ConfigDict(populate_by_name=False)
 
-    title: Text = Field(description="What is to be done, in one line")
+    title: Annotated[Text, Told.PLAIN] = Field(description="What is to be done, in one line")
     owner: Name = Field(description="The role that does it, as the policy of incidents calls it")
     due: Elapsed | None = Field(
         None, description="By when, counted from when the playbook is started; without it, by the end of the phase"
@@ -85,9 +86,9 @@ class Task(Model):
     )
     skip: Skip = Field(Skip.REASON, description="Whether it may be left out: with a reason, freely, or never")
     evidence: bool = Field(False, strict=True, description="It is done only when something is attached to it")
-    instructions: tuple[Text, ...] = Field((), description="How it is done, line by line")
-    contact: str = Field("", description="Whom to turn to, and how")
-    link: str = Field("", description="Where more is said about it")
+    instructions: tuple[Annotated[Text, Told.PLAIN], ...] = Field((), description="How it is done, line by line")
+    contact: Annotated[str, Told.PLAIN] = Field("", description="Whom to turn to, and how")
+    link: Annotated[str, Told.PLAIN] = Field("", description="Where more is said about it")
 
     @property
     def kind(self) -> TaskKind:
@@ -99,7 +100,7 @@ class Task(Model):
 class TaskGroup(Model):
     """Tasks that belong together."""
 
-    title: Text = Field(description="What they are for")
+    title: Annotated[Text, Told.PLAIN] = Field(description="What they are for")
     tasks: dict[Name, Task] = Field(
         min_length=1, description="The tasks, by a name that no other task of the playbook has"
     )
@@ -108,7 +109,7 @@ class TaskGroup(Model):
 class Phase(Model):
     """A part of the time after a playbook is started."""
 
-    title: Text = Field(description="What the phase is called")
+    title: Annotated[Text, Told.PLAIN] = Field(description="What the phase is called")
     begin: Elapsed = Field(description="When it begins: 0min, or when the phase before it ends")
     end: Elapsed | None = Field(None, description="When it ends; the last phase has no end")
     groups: dict[Name, TaskGroup] = Field(min_length=1, description="The groups of its tasks, by name, in their order")
@@ -130,11 +131,11 @@ class Playbook(Model):
     playbook: RunbookNameField = Field(
         description="The name: lower-case words joined by hyphens, as the file is called"
     )
-    title: Text = Field(description="What the playbook is for, in one line")
+    title: Annotated[Text, Told.PLAIN] = Field(description="What the playbook is for, in one line")
     version: str = Field("1.0.0", description="The version of this text")
     owner: str = Field("", description="The team that keeps it")
-    description: str = Field("", description="More about it")
-    priorities: tuple[Severity, ...] = Field(
+    description: Annotated[str, Told.PLAIN] = Field("", description="More about it")
+    priorities: tuple[PriorityName, ...] = Field(
         (), description="The priorities whose incidents it leads through; none where it is chosen by hand"
     )
     channel: Text = Field(

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictFloat, StrictInt
 
 from runbook_engine.document.models import (
-    NAME_PATTERN,
     PROBE_PATTERN,
     ErrorKinds,
     Extract,
@@ -21,7 +20,7 @@ from runbook_engine.document.models import (
     Seconds,
     Text,
 )
-from runbook_engine.ids import StepId
+from runbook_engine.ids import NAME_PATTERN, StepId
 
 METRICS: Literal["metrics"] = "metrics"
 
@@ -54,8 +53,30 @@ class Threshold(Model):
         return "" if found is None else found
 
 
+class Fault(Model):
+    """``{when: not name_matches, level: critical, says: is for another name, action: Deploy it}``: wrong at any value.
+
+    With ``errors`` in the place of ``when`` it is wrong that nothing can be measured.
+    """
+
+    when: str = Field(
+        "",
+        max_length=20_000,
+        description="The condition, over all metrics of the probe, for example: not name_matches; or else errors",
+    )
+    errors: ErrorKinds = Field(
+        (), description="The kinds of error, in the place of when: it is wrong that nothing can be measured"
+    )
+    level: Level = Field(description="How bad it is")
+    says: Text = Field(
+        description="What is wrong, as the end of a sentence that begins with the title: is for another name. It may"
+        " hold metrics of the probe, such as {{ chain_expires_in }}, beside when"
+    )
+    action: Text = Field(description="What to do about it, in a few words")
+
+
 class PolicyMetric(Model):
-    """One metric of a probe, judged by its thresholds."""
+    """One metric of a probe, judged by its thresholds, and what may be wrong whatever its value is."""
 
     title: Text = Field(description="What is measured, as the table calls it")
     description: str = Field("", description="How it is measured, and how to read it")
@@ -68,8 +89,18 @@ class PolicyMetric(Model):
     )
     timeout: Seconds = Field(15.0, description="How long the measurement may take")
     metric: Name = Field(description="The metric of the probe that is judged, for example utilization")
+    sentence: str = Field(
+        "",
+        max_length=500,
+        description="What the value means, in a sentence with {{ value }}; without it, the title is the value",
+    )
     thresholds: tuple[Threshold, ...] = Field(
         min_length=1, max_length=2, description="One for each level, in the order of the levels"
+    )
+    faults: tuple[Fault, ...] = Field(
+        (),
+        max_length=20,
+        description="What is wrong whatever the metric's value is. Before thresholds of the same level, in this order",
     )
     runbook: RunbookNameField = Field(description="The runbook that finds out why")
 

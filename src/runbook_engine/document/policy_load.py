@@ -8,7 +8,7 @@ from msgspec import Struct
 from pydantic import ValidationError
 
 from runbook_engine.document import shape
-from runbook_engine.document.checks import STEP_WORDS, check_inputs, reserved
+from runbook_engine.document.checks import STEP_WORDS, check_extracts, check_inputs, reserved
 from runbook_engine.document.diagnostics import Diagnostic, quoted
 from runbook_engine.document.draft import Draft, Mistake, ToText
 from runbook_engine.document.load import MOST_MISTAKES, MOST_ROUNDS, SAVED, ReadText, Report, Unsaved, read_text
@@ -115,7 +115,12 @@ def _check(policy: Policy, document: dict[str, Raw]) -> Iterator[Mistake]:
         if isinstance(written, dict) and "params" in written:
             message = f'{describe(at)} has no key "params"'
             yield Mistake("RB111", message, (*at, "params"), 'write "with"', at_key=True, rename="with")
+        yield from check_extracts(metric.extract, (*at, "extract"), describe)
         yield from _thresholds(metric, at)
+        for index, each in enumerate(metric.faults):
+            if bool(each.when) == bool(each.errors):
+                example = "for example when: not name_matches, or errors: [refused, tls]"
+                yield _not_one("when", "errors", (*at, "faults", index), example, both=bool(each.when))
 
 
 def _thresholds(metric: PolicyMetric, at: Path) -> Iterator[Mistake]:
@@ -140,6 +145,9 @@ def _thresholds(metric: PolicyMetric, at: Path) -> Iterator[Mistake]:
 
 def _one_side(each: Threshold, at: Path) -> Iterator[Mistake]:
     if (each.above is None) == (each.below is None):
-        how = "both" if each.above is not None else "neither"
-        told = f'{describe(at)} has {how} "above" {"and" if how == "both" else "nor"} "below"'
-        yield Mistake("RB505", told, at, "give it exactly one of them", "for example above: 500ms", drop=at)
+        yield _not_one("above", "below", at, "for example above: 500ms", both=each.above is not None)
+
+
+def _not_one(first: str, second: str, at: Path, example: str, *, both: bool) -> Mistake:
+    how = f'both "{first}" and "{second}"' if both else f'neither "{first}" nor "{second}"'
+    return Mistake("RB505", f"{describe(at)} has {how}", at, "give it exactly one of them", example, drop=at)

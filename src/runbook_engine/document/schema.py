@@ -131,6 +131,7 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "bool": {"type": "boolean"},
     "enum": {"type": "string"},
     "url": {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]"},
+    "jmespath": {"type": "string", "minLength": 1},
     "duration": {"type": "string", "pattern": _NUMBER + r"(ns|us|ms|s|min|h|d)\s*$"},
     "percent": {"type": "string", "pattern": _NUMBER + r"%\s*$"},
     "bytes": {"type": "string", "pattern": _NUMBER + r"(B|[kMGT]B|[KMGT]iB)\s*$"},

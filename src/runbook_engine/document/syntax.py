@@ -25,6 +25,9 @@ class Problem(Struct, frozen=True):
 
 QUOTE_TEMPLATE = "write the whole value in double quotes"
 
+MOST_DEPTH = 50
+TOO_DEEP = f"lists and mappings are nested more than {MOST_DEPTH} deep here"
+
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNQUOTED_TEMPLATE = re.compile(r"(?:(?<=[:,\-]\s)|(?<=\[))\s*(\{\{[^}\r\n]*\}?\}?)")
 _TAB_INDENT = re.compile(r"(?m)^ *(\t[ \t]*)")
@@ -50,6 +53,8 @@ def explain(error: yaml.YAMLError, text: str) -> Problem:
     at = _index(error, "problem_mark", len(text))
     around = _index(error, "context_mark", at)
     problem = str(getattr(error, "problem", None) or error)
+    if _DEPTH_OF_PARSER in problem:
+        return Problem("RB108", TOO_DEEP, at, min(at + 1, len(text)))
     first, last = _line_of(text, min(around, at)), _line_of(text, at)
     template = _last(_UNQUOTED_TEMPLATE, text, _line_of(text, at).start, last.stop)
     if template is not None:
@@ -72,6 +77,9 @@ def explain(error: yaml.YAMLError, text: str) -> Problem:
             )
     return Problem("RB102", f"this is not YAML: {problem}", at, _token_end(text, at))
 
+
+_DEPTH_OF_PARSER = "maximum nesting depth"
+"""PyYAML 6.0.4 and later end at a depth of their own; the scanner reaches it before the reader sees one of the brackets."""
 
 _SENTENCES: Sequence[tuple[tuple[str, ...], str, str, bool]] = (
     (

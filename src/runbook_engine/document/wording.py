@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from runbook_engine.document.diagnostics import quoted
-from runbook_engine.document.models import ENV_PATTERN, NAME_PATTERN, PROBE_PATTERN, RUNBOOK_PATTERN
+from runbook_engine.document.models import ENV_PATTERN, PROBE_PATTERN, RUNBOOK_PATTERN
 from runbook_engine.document.nodes import Raw
 from runbook_engine.errors import closest
-from runbook_engine.ids import KEBAB_CASE, SNAKE_CASE
+from runbook_engine.ids import KEBAB_CASE, NAME_PATTERN, SNAKE_CASE
 from runbook_engine.quantity import Dimension, show
 
 
@@ -57,7 +57,8 @@ def explain(error: ErrorDetails, value: Raw, key: str | int) -> Wording:
         return _wrong_type(kind, value, key)
     if kind in _BOUNDS:
         code, bound, name = _BOUNDS[kind]
-        return Wording(code, bound.format(_limit(context.get(name), key)))
+        sentence = bound.format(_limit(context.get(name), key))
+        return Wording(code, sentence.replace("at least 1 entries", "at least one entry"))
     match kind:
         case "enum":
             legal = re.findall(r"'([^']*)'", str(context.get("expected", "")))
@@ -126,7 +127,8 @@ _NEEDED_AT: Mapping[str | int, str] = MappingProxyType(
 )
 _BOUNDS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
-        "too_short": ("RB116", "needs at least one entry", ""),
+        "too_short": ("RB116", "needs at least {} entries", "min_length"),
+        "too_long": ("RB116", "has more than {} entries", "max_length"),
         "string_too_short": ("RB116", "is an empty text", ""),
         "string_too_long": ("RB116", "is longer than {} characters", "max_length"),
         "greater_than": ("RB116", "must be more than {}", "gt"),

@@ -17,10 +17,9 @@ from runbook_engine.document.fixes import Fix, in_quotes, quote
 from runbook_engine.document.lines import Lines
 from runbook_engine.document.nodes import Collection, MappingNode, Node, Raw, SequenceNode, begin, end, extent
 from runbook_engine.document.scalars import resolve
-from runbook_engine.document.syntax import QUOTE_TEMPLATE, Problem, explain, unreadable
+from runbook_engine.document.syntax import MOST_DEPTH, QUOTE_TEMPLATE, TOO_DEEP, Problem, explain, unreadable
 
 MOST_CHARACTERS = 4 * 1024 * 1024
-MOST_DEPTH = 50
 MOST_NODES = 500_000
 MOST_REPEATED = 100_000
 """Values that aliases write out once more: a few characters can ask for any number of them."""
@@ -39,9 +38,13 @@ def compose(text: str, file: str) -> Composed:
     """Read a text that begins with no byte order mark. Raises nothing: what is wrong is in ``diagnostics``."""
     try:
         # A sound document is by far the most frequent one, and reading it without places takes half the time.
-        return Composed(_Reader(text, with_places=False).read().value, None, ())
+        return Composed(Reader(text, with_places=False).read().value, None, ())
     except _MistakeError:
-        reader = _Reader(text, with_places=True)
+        return composed(Reader(text, with_places=True), file)
+
+
+def composed(reader: "Reader", file: str) -> Composed:
+    """What a reader reads with places, to the end or to the first mistake after which nothing can be trusted."""
     try:
         reader.read()
     except _MistakeError as fatal:
@@ -65,7 +68,7 @@ def compose(text: str, file: str) -> Composed:
 def compose_tree(text: str) -> Node | None:
     """The places of everything in a text; None where it is empty or no YAML."""
     try:
-        return _Reader(text, with_places=True).read().root
+        return Reader(text, with_places=True).read().root
     except _MistakeError:
         return None
 
@@ -77,15 +80,17 @@ class _MistakeError(Exception):
 
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_IGNORED = yaml.ScalarEvent(None, None, (True, False), "")
+IGNORED = yaml.ScalarEvent(None, None, (True, False), "")
 """Stands for a key that was refused; its value is read and dropped."""
 
 
-class _Reader:
+class Reader:
     """Folds YAML's events into values. ``node`` is the open collection, ``key`` its key that waits for a value.
 
     Without places, the first mistake ends the reading.
     """
+
+    most_documents = 1
 
     def __init__(self, text: str, *, with_places: bool) -> None:
         self.text = text
@@ -101,7 +106,7 @@ class _Reader:
         self.repeated = 0
         self.documents = 0
 
-    def read(self) -> "_Reader":
+    def read(self) -> "Reader":
         if len(self.text) > MOST_CHARACTERS:
             self.stop("RB108", f"the document has more than {MOST_CHARACTERS} characters", 0, 0, "split it")
         bad = unreadable(self.text)
@@ -115,11 +120,12 @@ class _Reader:
             yaml.SequenceEndEvent: self.close,
             yaml.AliasEvent: self.alias,
             yaml.DocumentStartEvent: self.document,
+            yaml.DocumentEndEvent: self.end_document,
         }
         loader = _Loader(self.text)
         next_event, handler = loader.get_event, handlers.get
         try:
-            while (event := next_event()) is not None and self.documents <= 1:
+            while (event := next_event()) is not None and self.documents <= self.most_documents:
                 handle = handler(event.__class__)
                 if handle is not None:
                     handle(event)
@@ -154,7 +160,7 @@ class _Reader:
         event = node.opened
         if len(self.stack) >= MOST_DEPTH:
             at = begin(event)
-            self.stop("RB108", f"lists and mappings are nested more than {MOST_DEPTH} deep here", at, at + 1)
+            self.stop("RB108", TOO_DEEP, at, at + 1)
         if self.count > MOST_NODES:
             self.stop_too_large(event, f"{MOST_NODES} values")
         if event.tag is not None:
@@ -204,6 +210,9 @@ class _Reader:
                 "RB106", "a second document begins here", begin(event), end(event), "one file holds one document"
             )
 
+    def end_document(self, event: yaml.DocumentEndEvent) -> None:
+        """One is all that there is."""
+
     def put(self, raw: Raw, node: Node) -> None:
         """Give the open collection its next key, value or item."""
         parent = self.node
@@ -212,7 +221,7 @@ class _Reader:
             if key is None:
                 self.key = self.usable_key(parent, raw, node)
                 return
-            if key is not _IGNORED:
+            if key is not IGNORED:
                 name = key.value
                 parent.value[name] = raw
                 if self.with_places:
@@ -240,7 +249,7 @@ class _Reader:
         self.put(text, yaml.ScalarEvent(None, None, (False, True), text, node.opened.start_mark, closed.end_mark))
 
     def usable_key(self, parent: MappingNode, raw: Raw, node: Node) -> yaml.ScalarEvent:
-        """The key that the next value belongs to; ``_IGNORED`` after reporting one that cannot be used."""
+        """The key that the next value belongs to; ``IGNORED`` after reporting one that cannot be used."""
         if not isinstance(node, yaml.ScalarEvent):
             if node.opened.flow_style and self.text.startswith("{{", begin(parent.opened)):
                 parent.is_template = True
@@ -271,7 +280,7 @@ class _Reader:
             )
         else:
             return node
-        return _IGNORED
+        return IGNORED
 
     def first_given(self, parent: MappingNode, key: str) -> tuple[int, int] | None:
         return extent(parent.entries[key][0], self.text) if key in parent.entries else None

@@ -8,13 +8,14 @@ from pathlib import Path as FilePath
 from msgspec import Struct
 
 from runbook_engine.document import load_file
+from runbook_engine.document.models import InputType
 from runbook_engine.document.nodes import MappingNode, Raw
 from runbook_engine.document.source import Path
 from runbook_engine.editor.cursor import Cursor, cursors, hole_at, section_of, word_at
 from runbook_engine.editor.index import Index, NameKind
 from runbook_engine.editor.schemas import Option, Schemas, schema_of
 from runbook_engine.errors import RunbookError
-from runbook_engine.graph.scope import ERROR_TYPES
+from runbook_engine.graph.scope import ERROR_TYPES, INPUTS
 from runbook_engine.ids import END
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.library import Library
@@ -274,12 +275,53 @@ def _in_template(index: Index, text: str, offset: int, inside: str, around: Surr
         return [Item(each, ItemKind.FUNCTION, start, end, "filter", written=each) for each in names]
     if index.kind not in ("runbook", "policy"):
         return ()
-    section = section_of(text, offset)
-    found = list(_in_scope(index, None, around.registry, start, end))
-    if section[:1] == ("findings",):
-        errors = (_typed(f"error.{name}", ItemKind.METRIC, each, start, end) for name, each in ERROR_TYPES.items())
-        found += errors
+    path = next((each.path for each in cursors(text, offset) if not each.is_key), section_of(text, offset))
+    return [each for each in _in_scope(index, None, around.registry, start, end) if _fits(index, each.label, path)] + (
+        [_typed(f"error.{name}", ItemKind.METRIC, each, start, end) for name, each in ERROR_TYPES.items()]
+        if path[:1] == ("findings",)
+        else []
+    )
+
+
+_BEFORE_ANY_STEP = frozenset({"title", "description", "symptoms", "references"})
+_READ_AS_WRITTEN = frozenset({"inputs", "triggers", "runbook", "version", "owner", "severity"})
+
+
+def _fits(index: Index, name: str, path: Path) -> bool:
+    """Whether ``check`` takes a name in a template at that place: what is filled before a step knows only the steps that
+    come before it, and what is filled before all of them knows the inputs alone.
+    """
+    scope, _, last = name.rpartition(".")
+    match path:
+        case (str(top), *_) if top in _READ_AS_WRITTEN:
+            return False
+        case (str(top), *_) if top in _BEFORE_ANY_STEP:
+            return scope == INPUTS
+        case ("steps", _, "extract", _, str(key), *_):
+            wanted = {"path": InputType.JMESPATH, "unit": InputType.ENUM}.get(key)
+            return scope == INPUTS and index.inputs()[last].type is wanted
+        case ("steps", str(step), *_):
+            return scope == INPUTS or scope not in _from(index, step)
+    return True
+
+
+def _from(index: Index, step: str) -> set[str]:
+    """The step, and all that it leads to."""
+    found, rest = set[str](), [step]
+    while rest:
+        each = rest.pop()
+        if each not in found:
+            found.add(each)
+            rest.extend(_targets(index.step(each)))
     return found
+
+
+def _targets(step: Raw) -> Iterator[str]:
+    for ways in (step.get("branches"), step.get("on_error")) if isinstance(step, dict) else ():
+        for way in ways if isinstance(ways, list) else ():
+            for key in ("goto", "else") if isinstance(way, dict) else ():
+                named = way.get(key)
+                yield from (str(each) for each in (named if isinstance(named, list) else [named]))
 
 
 def _type(index: Index, name: str, step: str, registry: Registry) -> MetricType | None:

@@ -18,6 +18,7 @@ from runbook_engine.graph.probe_schema import params_schema
 from runbook_engine.graph.scope import ERROR, ERROR_TYPES, INPUTS
 from runbook_engine.probe.registry import AnyProbe
 from runbook_engine.quantity import MetricType
+from runbook_engine.templates import readable
 
 
 class Hover(Struct, frozen=True):
@@ -109,7 +110,7 @@ def about(index: Index, name: Definition | Use, around: Surroundings) -> str:
             step = index.step(name.name)
             probe = step.get("probe") if isinstance(step, dict) else None
             metrics = _metrics(dict(index.metrics(name.name, around.registry)))
-            return _joined(heading + (f", measured by `{probe}`" if probe else ""), defined.title, metrics)
+            return _joined(heading + (f", measured by `{probe}`" if probe else ""), readable(defined.title), metrics)
         case NameKind.INPUT:
             spec = index.inputs()[name.name]
             facts = [f"type {spec.type}"]
@@ -118,7 +119,7 @@ def about(index: Index, name: Definition | Use, around: Surroundings) -> str:
             facts += [f"one of {', '.join(spec.values)}"] if spec.values else []
             return _joined(heading, "; ".join(facts), spec.help)
         case _:
-            return _joined(heading, defined.title)
+            return _joined(heading, readable(defined.title))
 
 
 def _runbook(name: str, around: Surroundings) -> str:
@@ -130,7 +131,8 @@ def _runbook(name: str, around: Surroundings) -> str:
     if runbook is None:
         return f"**{name}** — a runbook with mistakes"
     inputs = "\n".join(f"- `{key}` ({each.type}) {each.help}".rstrip() for key, each in runbook.inputs.items())
-    return _joined(f"**{name}** — {runbook.title}", runbook.description, f"Inputs:\n\n{inputs}" if inputs else "")
+    told = f"Inputs:\n\n{inputs}" if inputs else ""
+    return _joined(f"**{name}** — {readable(runbook.title)}", readable(runbook.description), told)
 
 
 def _word(index: Index, place: Place, offset: int, around: Surroundings) -> Hover | None:

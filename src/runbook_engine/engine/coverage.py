@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from runbook_engine.document.source import Path
-from runbook_engine.engine.events import FindingRaised, StepDecided, StepFailed, StepStarted
+from runbook_engine.engine.events import FindingRaised, StepDecided, StepFailed, StepStarted, StepStatus
 from runbook_engine.engine.trace import Trace
 from runbook_engine.graph.plan import Plan, Way
 from runbook_engine.ids import StepId
@@ -64,7 +64,7 @@ def reached(trace: Trace, plan: Plan) -> Mapping[str, frozenset[Item]]:
     kinds = {(each.scope, each.step): each.error.kind for each in trace.events if isinstance(each, StepFailed)}
     found: dict[str, set[Item]] = {each.digest: set() for each in plans.values()}
     for event in trace.events:
-        if isinstance(event, StepDecided) and event.branch is not None:
+        if isinstance(event, StepDecided) and event.branch is not None and event.status is not StepStatus.NOT_ASKED:
             here = plans[event.scope]
             step = here.steps[StepId(event.step)]
             part, index = event.branch

@@ -24,6 +24,7 @@ class Chosen(Struct, frozen=True):
     """An environment without mistakes for the plan. ``warnings`` are about names that no runbook has."""
 
     environment: Environment
+    file: Path
     warnings: tuple[Diagnostic, ...] = ()
     sources: Mapping[str, str] = {}
 
@@ -42,7 +43,7 @@ def choose(which: str | Path, plan: Plan, library: Library) -> Chosen:
     found = tuple(sorted((*loaded.diagnostics, *check_values(loaded, known, names))))
     if loaded.environment is None or any(each.level is DiagnosticLevel.ERROR for each in found):
         raise InvalidDocumentError(found, loaded.sources)
-    return Chosen(loaded.environment, found, loaded.sources)
+    return Chosen(loaded.environment, file, found, loaded.sources)
 
 
 def check_environment_file(file: Path, library: Library) -> LoadedEnvironment:

@@ -25,6 +25,7 @@ class StepStatus(StrEnum):
     BLIND = "blind"
     SKIPPED = "skipped"
     ANSWERED = "answered"
+    NOT_ASKED = "not_asked"
 
 
 class Outcome(StrEnum):
@@ -42,12 +43,16 @@ class Ending(StrEnum):
     DEADLINE = "deadline"
 
 
-class InputValue(Struct, frozen=True, forbid_unknown_fields=True):
-    """``shown`` is masked and formatted; ``source`` is ``flag``, ``environment variable NAME``, ``default`` …"""
+class InputValue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """``shown`` is masked and formatted; ``source`` is ``command line``, ``variable NAME``, ``default`` …"""
 
     value: Value | None
     shown: str
     source: str
+    overruled: str = ""
+    """The variable that is set to something else, and that the run's environment counts before."""
+    variable: str = ""
+    """The variable that the run's environment names for it, where that is not set."""
 
 
 class Failure(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +102,8 @@ class RunStarted(_Happening, frozen=True):
     """Every runbook that the run may use, by name, as validated."""
     inputs: Mapping[str, InputValue]
     engine: str
+    grants: Mapping[str, str] = {}
+    """What the run may do that is refused by default, each with what grants it."""
 
 
 class StepStarted(_Happening, frozen=True):
@@ -144,6 +151,15 @@ class StepFailed(_Happening, frozen=True):
     step: str
     attempt: int
     error: Failure
+
+
+class StepNotAsked(_Happening, frozen=True):
+    """What the step asks about was not configured: ``inputs`` are the optional ones without a value that it needs."""
+
+    at: float
+    scope: str
+    step: str
+    inputs: tuple[str, ...]
 
 
 class StepAnswered(_Happening, frozen=True):
@@ -223,6 +239,7 @@ Event = (
     | StepMeasured
     | StepFailed
     | StepAnswered
+    | StepNotAsked
     | MessagesRecognised
     | FindingRaised
     | BlindSpot

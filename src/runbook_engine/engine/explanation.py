@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runbook_engine.document.environment import FromVariable
 from runbook_engine.document.models import CallStep, Input
 from runbook_engine.engine.border import Border
 from runbook_engine.engine.inputs import NOT_GIVEN, Around, Giver, givers, ways_to_set
@@ -52,10 +51,12 @@ def explain(plan: Plan, around: Around) -> tuple[Explained, ...]:
 
 def _one(name: str, spec: Input, around: Around, border: Border) -> Explained:
     sources = [(each.source, _shown(each, name, spec, border)) for each in givers(name, spec, around)]
-    (source, value), *rest = sources or [(MISSING, ways_to_set(name, spec))]
-    silent = around.environment.values.get(name) if around.environment is not None else None
-    if around.environment is not None and isinstance(silent, FromVariable) and not around.environ.get(silent.env):
-        rest.append((around.environment.source, f"${silent.env}, which is not set"))
+    unset = around.unset(name)
+    (source, value), *rest = sources or [(MISSING, ways_to_set(name, spec, unset))]
+    if around.environment is not None and unset:
+        rest.append((around.environment.source, f"${unset}, which is not set"))
+        if spec.env and around.environ.get(spec.env):
+            rest.append((f"variable {spec.env}", "does not count, because the environment names another"))
     return Explained(name, value, source, tuple(each for each in rest if each[0] != NOT_GIVEN))
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from runbook_engine.document.cases import Case, Cases
 from runbook_engine.document.diagnostics import quoted
-from runbook_engine.document.models import ProbeStep, Scalar
+from runbook_engine.document.models import CallStep, ProbeStep, Scalar
 from runbook_engine.document.source import Path
 from runbook_engine.engine.events import Failure
 from runbook_engine.engine.given_values import NOT_GIVEN, Brought, Reader, Whole, read_inputs
@@ -42,16 +42,16 @@ class Given(Struct, frozen=True):
 
 def given_by(case: Case, name: str, cases: Cases, plan: Plan, recorded: Given | None, found: Mistakes) -> Given:
     """What a case gives: its own steps, above a recording, above what all cases have in common. Mistakes go to ``found``."""
-    shared = _steps(cases.steps, ("steps",), plan, found, own=False)
-    own = _steps(case.steps, ("cases", name, "steps"), plan, found, own=True)
-    steps: dict[Key, GivenStep] = {}
-    for level in (shared, recorded.steps if recorded else {}, own):
-        steps = _over(steps, level)
     inputs = {
         **read_inputs(cases.inputs, ("inputs",), plan, found),
         **(recorded.inputs if recorded else {}),
         **read_inputs(case.inputs, ("cases", name, "inputs"), plan, found),
     }
+    shared = _steps(cases.steps, ("steps",), plan, inputs, found, own=False)
+    own = _steps(case.steps, ("cases", name, "steps"), plan, inputs, found, own=True)
+    steps: dict[Key, GivenStep] = {}
+    for level in (shared, recorded.steps if recorded else {}, own):
+        steps = _over(steps, level)
     return Given(inputs, steps)
 
 
@@ -125,7 +125,28 @@ def _merged(before: GivenStep, given: GivenStep) -> GivenStep:
     return GivenStep((Reading(metrics, first.types, missing),), given.own)
 
 
-def _steps(steps: Mapping[str, object], at: Path, plan: Plan, found: Mistakes, *, own: bool) -> Mapping[Key, GivenStep]:
+def _inputs_at(plan: Plan, path: str, given: Mapping[str, Scalar]) -> Mapping[str, object]:
+    """The inputs of the runbook that has the step at ``path``, as far as they are known before the run."""
+    known = _with_defaults(plan, given)
+    for call in path.split("/")[:-1]:
+        step = plan.steps[StepId(call)]
+        assert step.child is not None  # noqa: S101 - the step was located
+        assert isinstance(step.model, CallStep)  # noqa: S101 - only these have a child
+        params = step.model.params
+        handed = {name: value for name, value in known.items() if name not in params}
+        literal = {name: value for name, value in params.items() if not (isinstance(value, str) and "{{" in value)}
+        known, plan = _with_defaults(step.child, {**handed, **literal}, params), step.child
+    return known
+
+
+def _with_defaults(plan: Plan, given: Mapping[str, object], set_: Mapping[str, object] = {}) -> Mapping[str, object]:
+    """Values for the inputs of a runbook. Those in ``set_`` are set by its caller and have no other."""
+    return {name: given.get(name, None if name in set_ else spec.default) for name, spec in plan.runbook.inputs.items()}
+
+
+def _steps(
+    steps: Mapping[str, object], at: Path, plan: Plan, inputs: Mapping[str, Scalar], found: Mistakes, *, own: bool
+) -> Mapping[Key, GivenStep]:
     given: dict[Key, GivenStep] = {}
     for path, brought in steps.items():
         place = (*at, path)
@@ -134,7 +155,7 @@ def _steps(steps: Mapping[str, object], at: Path, plan: Plan, found: Mistakes, *
             continue
         scope, _, step = located
         attempts = brought if isinstance(brought, list) else [brought]
-        reader = Reader(step, path, found)
+        reader = Reader(step, path, found, _inputs_at(plan, path, inputs))
         read = [
             reader.read(cast("Mapping[str, object]", each), (*place, index) if isinstance(brought, list) else place)
             for index, each in enumerate(attempts)

@@ -11,19 +11,23 @@ from runbook_engine import quantity
 from runbook_engine.document.cases import ERROR
 from runbook_engine.document.diagnostics import SECRET_IN_TEXT, quoted
 from runbook_engine.document.fitting import misfit
-from runbook_engine.document.models import AskStep, CallStep, InputType, ProbeStep, Scalar
+from runbook_engine.document.models import AskStep, CallStep, Extract, InputType, ProbeStep, Scalar
 from runbook_engine.document.source import Path
 from runbook_engine.document.wording import shown
 from runbook_engine.engine.border import passwords
 from runbook_engine.engine.events import Failure
 from runbook_engine.engine.judgement import Answer, Reading
 from runbook_engine.errors import closest
+from runbook_engine.graph.extract_checks import OPEN, input_of, is_open
+from runbook_engine.graph.extracting import shape, take
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.plan import Plan, PlannedStep
 from runbook_engine.graph.scope import OUTCOMES
 from runbook_engine.ids import FindingId, StepId
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.probe.extract import ExtractError, extract
+from runbook_engine.pasteable import pasteable
+from runbook_engine.probe.extract import ExtractError, NothingThereError
+from runbook_engine.probe.shape import misfits
 from runbook_engine.quantity import Dimension, MetricType, Value
 
 NOT_GIVEN = "not given by the test"
@@ -44,11 +48,12 @@ Brought = Reading | Failure | Answer | Whole
 
 
 class Reader(Struct):
-    """Reads what one step is given."""
+    """Reads what one step is given. ``inputs`` are the values of those that its extracts name, as far as they are known."""
 
     step: PlannedStep
     path: str
     found: Mistakes
+    inputs: Mapping[str, object] = {}
 
     def read(self, given: Mapping[str, object], at: Path) -> Brought | None:
         if ERROR in given:
@@ -118,16 +123,43 @@ class Reader(Struct):
         """What the step takes out of its probe's answer, but for what is given beside it."""
         model = self.step.model
         assert isinstance(model, ProbeStep)  # noqa: S101 - only these have an answer to take from
+        answer = cast("JsonValue", document)
+        probe = self.step.probe
+        declared = shape(probe) if probe is not None else None
+        problem = next(misfits(answer, declared), None) if declared is not None else None
+        if probe is not None and problem is not None:
+            message = f"{probe.name} gives step {quoted(self.path)} no such document: {problem}"
+            self.found.add(
+                "RB804", message, at, key=True, help=f"{pasteable('runbook', 'probes', probe.name)} shows an example"
+            )
+            return
         for name, spec in model.extract.items():
             if name in given:
                 continue
+            whole = self._whole_extract(name, spec, at)
+            if whole is None:
+                continue
             try:
-                metrics[name] = extract(cast("JsonValue", document), spec.path, spec.type, spec.unit)
+                metrics[name] = take(answer, whole)
+            except NothingThereError as error:
+                metrics[name] = None
+                missing[name] = str(error)
             except ExtractError as error:
                 self.found.add("RB804", f"{name} of step {quoted(self.path)} cannot be taken: {error}", at, key=True)
-                continue
-            if metrics[name] is None:
-                missing[name] = f"{spec.path} leads nowhere in the answer"
+
+    def _whole_extract(self, name: str, spec: Extract, at: Path) -> Extract | None:
+        """The extract with what inputs give to it; None where the test does not say what that is, which is a mistake."""
+        asked = {key: input_of(spec, key) or "" for key in OPEN if is_open(spec, key)}
+        unknown = [each for each in asked.values() if self.inputs.get(each) is None]
+        if unknown:
+            message = (
+                f"{name} of step {quoted(self.path)} cannot be taken: nothing says what {' and '.join(unknown)} is"
+            )
+            self.found.add(
+                "RB804", message, at, key=True, help=f"inputs: {{{', '.join(f'{each}: ...' for each in unknown)}}}"
+            )
+            return None
+        return spec.model_copy(update={key: str(self.inputs[each]) for key, each in asked.items()}) if asked else spec
 
     def _unknown_metric(self, name: str, at: Path, *, extracts: bool) -> None:
         types = self.step.types

@@ -3,16 +3,17 @@
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from runbook_engine import quantity
 from runbook_engine.document.environment import Environment, FromVariable
-from runbook_engine.document.models import Input, InputType, Runbook
+from runbook_engine.document.models import Input, InputType, Runbook, Scalar
 from runbook_engine.engine.border import passwords
 from runbook_engine.engine.events import InputValue
 from runbook_engine.errors import InputsError, did_you_mean
 from runbook_engine.graph.scope import input_type
+from runbook_engine.jmespaths import checked
 from runbook_engine.quantity import Dimension, MetricType, Value, show
 from runbook_engine.secret import Secret
 from runbook_engine.templates import Filled
@@ -23,10 +24,16 @@ NOT_GIVEN = "not given"
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An input's value in its base unit. ``source`` says where it came from, for people."""
+    """An input's value in its base unit. ``source`` says where it came from, for people.
+
+    ``overruled`` is the input's own variable, where it is set to something else and an environment counts before it.
+    ``variable`` is the one that an environment names for the input, where that is not set.
+    """
 
     filled: Filled
     source: str
+    overruled: str = ""
+    variable: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -38,19 +45,28 @@ class Resolved:
     def shown(self) -> InputValue:
         value = self.filled.value
         if isinstance(value, Secret):
-            return InputValue(None, value.display, self.source)
-        return InputValue(value, show(value, self.filled.dimension), self.source)
+            return InputValue(None, value.display, self.source, self.overruled, self.variable)
+        return InputValue(value, show(value, self.filled.dimension), self.source, self.overruled, self.variable)
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """All that may give values. ``source`` says where the given ones came from."""
+    """All that may give values. ``source`` says where the given ones came from; ``environment`` was chosen by name."""
 
     given: Mapping[str, object]
     environ: Mapping[str, str]
     inherited: Mapping[str, Resolved]
     source: str
     environment: Environment | None = None
+
+    def said(self, name: str) -> Scalar | FromVariable | None:
+        """What the environment says of an input: its value, or the variable that holds it."""
+        return None if self.environment is None else self.environment.values.get(name)
+
+    def unset(self, name: str) -> str:
+        """The variable that the environment names for an input, where that is not set."""
+        said = self.said(name)
+        return said.env if isinstance(said, FromVariable) and not self.environ.get(said.env) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +95,24 @@ class Giver:
 
 
 def givers(name: str, spec: Input, around: Around) -> Iterator[Giver]:
-    """Whatever gives the input a value, in the order in which it counts: the first does."""
+    """Whatever gives the input a value, in the order in which it counts: the first does.
+
+    An environment was chosen by name, and a variable only happens to be set. So what the environment says of an input counts
+    before the input's own variable; where it names another variable, which is not set, the own one does not stand in for it:
+    a run that is told as one of staging must not measure production.
+    """
     if name in around.given:
         yield Giver(around.source, around.given[name])
     if name in around.inherited:
         yield Giver(around.inherited[name].source, around.inherited[name])
-    if spec.env and around.environ.get(spec.env):
+    said, environment = around.said(name), around.environment
+    if environment is not None and isinstance(said, FromVariable):
+        if around.environ.get(said.env):
+            yield Giver(environment.source, around.environ[said.env], said.env)
+    elif environment is not None and said is not None:
+        yield Giver(environment.source, said)
+    if spec.env and around.environ.get(spec.env) and not around.unset(name):
         yield Giver(f"variable {spec.env}", around.environ[spec.env])
-    environment = around.environment
-    value = environment.values.get(name) if environment is not None else None
-    if environment is not None and isinstance(value, FromVariable):
-        if around.environ.get(value.env):
-            yield Giver(environment.source, around.environ[value.env], value.env)
-    elif environment is not None and value is not None:
-        yield Giver(environment.source, value)
     if spec.default is not None:
         yield Giver("default", spec.default)
     elif spec.optional:
@@ -108,8 +128,8 @@ def resolve(
     source: str = "given",
     environment: Environment | None = None,
 ) -> dict[str, Resolved]:
-    """The runbook's inputs: ``given`` first, then what a caller hands down, then the variable that the input names, then the
-    value of ``environment``, then the default. What the environment has and the runbook has not is ignored.
+    """The runbook's inputs: ``given`` first, then what a caller hands down, then what ``environment`` says, then the variable
+    that the input names, then the default. What the environment has and the runbook has not is ignored.
 
     Raises InputsError that lists every missing, unknown and unreadable input at once.
     """
@@ -127,12 +147,36 @@ def resolve(
             problems.append(f"input {name!r}: {error}")
             continue
         if found is None:
-            problems.append(how_to_set(name, spec))
-        else:
+            problems.append(how_to_set(name, spec, around.unset(name)) + _passed_over(name, spec, around))
+        elif name in around.given or name in around.inherited:
             resolved[name] = found
+        else:
+            resolved[name] = replace(
+                found, overruled=_overruled(name, spec, around, found), variable=around.unset(name)
+            )
     if problems:
         raise InputsError(problems)
     return resolved
+
+
+def _overruled(name: str, spec: Input, around: Around, found: Resolved) -> str:
+    """The input's own variable, where it would give another value if the environment said nothing of the input."""
+    own = around.environ.get(spec.env) if spec.env else None
+    said = around.said(name)
+    if not (own and spec.env) or said is None or (isinstance(said, FromVariable) and said.env == spec.env):
+        return ""
+    try:
+        same = read_value(spec, own, name=name).value == found.filled.value
+    except ValueError:
+        same = False
+    return "" if same else spec.env
+
+
+def _passed_over(name: str, spec: Input, around: Around) -> str:
+    """That the input's own variable is set, and why it does not count."""
+    if around.environment is None or not (spec.env and around.environ.get(spec.env) and around.unset(name)):
+        return ""
+    return f"; {spec.env}, which is set, does not count, because {around.environment.source} names another variable"
 
 
 def missing(
@@ -146,15 +190,21 @@ def missing(
     return {name: spec for name, spec in runbook.inputs.items() if next(givers(name, spec, around), None) is None}
 
 
-def how_to_set(name: str, spec: Input) -> str:
-    """``input "api_url" (url) is missing: give -s api_url=… or set API_URL``."""
+def how_to_set(name: str, spec: Input, variable: str = "") -> str:
+    """``input "api_url" (url) is missing: give -s api_url=… or set API_URL``. ``variable`` is an environment's for it."""
     meaning = f" — {spec.help}" if spec.help else ""
-    return f"input {name!r} ({spec.type}) is missing: {ways_to_set(name, spec)}{meaning}"
+    return f"input {name!r} ({spec.type}) is missing: {ways_to_set(name, spec, variable)}{meaning}"
 
 
-def ways_to_set(name: str, spec: Input) -> str:
-    """``give -s api_url=VALUE or set API_URL``."""
-    return f"give -s {name}=VALUE" + (f" or set {spec.env}" if spec.env else "")
+def kept_in_an_environment(ran: str) -> str:
+    """How to write values down once, for all runbooks."""
+    return f"to keep them: runbook new environment ours, fill it in, and runbook {ran} -e ours"
+
+
+def ways_to_set(name: str, spec: Input, variable: str = "") -> str:
+    """``give -s api_url=VALUE or set API_URL``. ``variable`` is the one that an environment names in place of the input's."""
+    counts = variable or spec.env
+    return f"give -s {name}=VALUE" + (f" or set {counts}" if counts else "")
 
 
 def read_value(spec: Input, value: object, *, name: str) -> Filled:
@@ -199,6 +249,9 @@ def _from_text(text: str, spec: Input) -> Value:
             return text
         case InputType.URL:
             return _url(text)
+        case InputType.JMESPATH:
+            checked(text)
+            return text
         case InputType.BOOL:
             return _bool(text)
         case InputType.INT:

@@ -10,7 +10,10 @@ from runbook_engine.engine.events import Event
 
 class Journal(Protocol):
     def append(self, run_id: str, events: Sequence[Event]) -> None:
-        """Keep the events, all or none, in order. Raises JournalError."""
+        """Keep the events, all or none, in order. Raises JournalError.
+
+        Called from a thread, for one run by one call after the other; runs side by side call it side by side.
+        """
 
 
 class MemoryJournal(Struct):

@@ -3,12 +3,14 @@
 A live run and a replay both come through here, so that a recording walked again decides everything anew.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.conditions import Name, evidence, explain
+from runbook_engine.document.models import ProbeStep
 from runbook_engine.engine.border import Border
 from runbook_engine.engine.events import (
     BlindSpot,
@@ -16,20 +18,24 @@ from runbook_engine.engine.events import (
     Failure,
     FindingRaised,
     Measured,
+    Outcome,
     StepAnswered,
     StepDecided,
     StepFailed,
     StepMeasured,
+    StepNotAsked,
     StepStatus,
 )
+from runbook_engine.engine.fault import fault
 from runbook_engine.engine.inputs import Resolved, ways_to_set
 from runbook_engine.engine.walk import Walk
-from runbook_engine.graph.plan import Plan, PlannedStep, Way, dimensions
+from runbook_engine.graph.extracting import remedy
+from runbook_engine.graph.plan import Filling, Plan, PlannedStep, Way, dimensions
 from runbook_engine.graph.scope import ERROR, INPUTS
 from runbook_engine.ids import FindingId, StepId
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.quantity import MetricType, Value, show
-from runbook_engine.templates import Filled
+from runbook_engine.quantity import MetricType, Value, counted, show
+from runbook_engine.templates import Filled, Lookup, Template
 
 Values = Callable[[Name], Value | None]
 UNKNOWN = "unknown"
@@ -51,7 +57,13 @@ class Answer(Struct, frozen=True):
     by: str
 
 
-Result = Reading | Answer | Failure
+class NotAsked(Struct, frozen=True):
+    """Nothing was asked, because optional ``inputs`` that say what is meant have no value."""
+
+    inputs: tuple[str, ...]
+
+
+Result = Reading | Answer | Failure | NotAsked
 
 
 class Judgement(Struct, frozen=True):
@@ -70,6 +82,8 @@ class ScopeRun(Struct):
     border: Border
     walk: Walk
     results: dict[StepId, Reading | Answer] = {}
+    not_asked: dict[StepId, tuple[str, ...]] = {}
+    """The steps that were not asked, each with the inputs that would configure it."""
     findings: list[FindingRaised] = []
     blind_spots: int = 0
 
@@ -119,11 +133,49 @@ class ScopeRun(Struct):
 
         return look_up
 
+    def ways_to_set(self, name: str) -> str:
+        """How to give an input of the runbook a value."""
+        given = self.inputs.get(name)
+        return ways_to_set(name, self.plan.runbook.inputs[name], given.variable if given else "")
+
+    def unasked(self, step: PlannedStep) -> NotAsked | None:
+        """Why the step is not asked, if so: its parameters need an optional input without a value, or what a step that was
+        not asked would have measured. Only parameters and extracts count; a condition that lacks a value leaves a blind spot.
+        """
+        filling = {} if step.params is not None else step.filling
+        if not (filling or step.extracting):
+            return None
+        look_up = self.filled(step.id)
+        inputs: dict[str, None] = {}
+        for name in (*_lacking(filling, look_up), *_lacking(step.extracting, look_up)):
+            if name.scope == INPUTS:
+                inputs[name.name] = None
+            elif name.scope is not None:
+                inputs.update(dict.fromkeys(self.not_asked.get(StepId(name.scope), ())))
+        return NotAsked(tuple(inputs)) if inputs else None
+
     def judge(self, step: PlannedStep, result: Result, *, attempt: int, at: float) -> Judgement:
-        """Decide a step that has run."""
+        """Decide a step that has run. A mistake of ours on the way is an error of this step alone, as a probe's is."""
+        findings, blind_spots = len(self.findings), self.blind_spots
+        try:
+            return self._judged(step, result, attempt, at)
+        except Exception as error:  # noqa: BLE001 - what was found elsewhere must not be lost for want of this step
+            failure = fault(error, self.border)
+        del self.findings[findings:]
+        self.blind_spots = blind_spots
+        self.results.pop(step.id, None)
+        before = (StepFailed(at, self.scope, step.id, attempt, failure),)
+        try:
+            return self._failed(step, failure, at, before)
+        except Exception:  # noqa: BLE001 - a route of this step that cannot be told either
+            return self._blind(failure, step, at, before)
+
+    def _judged(self, step: PlannedStep, result: Result, attempt: int, at: float) -> Judgement:
         where = (at, self.scope, step.id)
         if isinstance(result, Failure):
             return self._failed(step, result, at, (StepFailed(*where, attempt, result),))
+        if isinstance(result, NotAsked):
+            return self._unasked(step, result, at)
         self.results[step.id] = result
         first: Event
         if isinstance(result, Answer):
@@ -140,19 +192,18 @@ class ScopeRun(Struct):
                 if not truth.value:
                     continue
             return self._chosen(step, way, result, at, first, look_up)
-        status = StepStatus.ANSWERED if isinstance(result, Answer) else StepStatus.PASSED
-        return Judgement((first, StepDecided(*where, status, None, "", "", None, ())), ())
+        why = _called(step, result)
+        return Judgement((first, StepDecided(*where, _status(step, result), None, "", why, None, ())), ())
 
     def _chosen(
         self, step: PlannedStep, way: Way, result: Reading | Answer, at: float, first: Event, look_up: Values
     ) -> Judgement:
         where = (at, self.scope, step.id)
-        why = self._why(step, way, look_up)
         if way.finding is None:
-            status = StepStatus.ANSWERED if isinstance(result, Answer) else StepStatus.PASSED
-            return Judgement(
-                (first, StepDecided(*where, status, way.place, way.text, why, None, way.targets)), way.targets
-            )
+            why = _called(step, result) or self._why(step, way, look_up)
+            decided = StepDecided(*where, _status(step, result), way.place, way.text, why, None, way.targets)
+            return Judgement((first, decided), way.targets)
+        why = self._why(step, way, look_up)
         seen: tuple[Measured, ...] = ()
         if way.expression is not None:
             seen = tuple(
@@ -167,16 +218,34 @@ class ScopeRun(Struct):
         """A probe's error, or a value that a condition needs and that is missing: to the error routes."""
         where = (at, self.scope, step.id)
         route = next((each for each in step.routes if each.kinds is None or failure.kind in each.kinds), None)
-        why = f"{failure.kind}: {failure.message}"[:_MOST_WHY]
-        place, text, targets = (route.place, route.text, route.targets) if route else (None, "", ())
         if route is not None and route.finding is not None:
+            why = _told(failure)
             finding = self._finding(step, route.finding, at, (), why, failure)
-            decided = StepDecided(*where, StepStatus.FLAGGED, place, text, why, route.finding, targets)
-            return Judgement((*before, finding, decided), targets)
+            decided = StepDecided(
+                *where, StepStatus.FLAGGED, route.place, route.text, why, route.finding, route.targets
+            )
+            return Judgement((*before, finding, decided), route.targets)
+        return self._blind(failure, step, at, before, route)
+
+    def _blind(
+        self, failure: Failure, step: PlannedStep, at: float, before: tuple[Event, ...], route: Way | None = None
+    ) -> Judgement:
+        where = (at, self.scope, step.id)
         self.blind_spots += 1
+        place, text, targets = (route.place, route.text, route.targets) if route else (None, "", ())
         blind = BlindSpot(*where, failure.kind, failure.message, failure.remedy)
-        decided = StepDecided(*where, StepStatus.BLIND, place, text, why, None, targets)
+        decided = StepDecided(*where, StepStatus.BLIND, place, text, _told(failure), None, targets)
         return Judgement((*before, blind, decided), targets)
+
+    def _unasked(self, step: PlannedStep, unasked: NotAsked, at: float) -> Judgement:
+        """Nothing is raised; the run goes on where it would go if the step had nothing to measure."""
+        where = (at, self.scope, step.id)
+        self.not_asked[step.id] = unasked.inputs
+        route = next((each for each in step.routes if each.kinds is None or ErrorKind.MISSING in each.kinds), None)
+        place, text, targets = (route.place, route.text, route.targets) if route else (None, "", ())
+        why = f"not configured: {', '.join(unasked.inputs)}"
+        decided = StepDecided(*where, StepStatus.NOT_ASKED, place, text, why, None, targets)
+        return Judgement((StepNotAsked(*where, unasked.inputs), decided), targets)
 
     def _finding(
         self,
@@ -227,14 +296,66 @@ class ScopeRun(Struct):
         if value is not None and known is not None:  # a divisor, or what else leaves a calculation without a result
             return f"{asked} is {show(value, known.dimension)}", ""
         if scope == INPUTS:
-            return f"the input {metric} has no value", ways_to_set(metric, self.plan.runbook.inputs[metric])
+            return f"the input {metric} has no value", self.ways_to_set(metric)
         owner = step if scope is None else StepId(scope)
         written = metric if scope is None else f"{scope}.{metric}"
         result = self.results.get(owner)
         if result is None:
-            return f'{written} is not known, because step "{owner}" measured nothing', ""
+            cures = (self.ways_to_set(each) for each in self.not_asked.get(owner, ()))
+            did = "was not asked" if owner in self.not_asked else "measured nothing"
+            return f'{written} is not known, because step "{owner}" {did}', "; ".join(cures)
         why = result.missing.get(metric, "") if isinstance(result, Reading) else ""
-        return f"{written} is missing" + (f" ({why})" if why else ""), why
+        model = self.plan.runbook.steps[owner]
+        cure = why
+        if why and isinstance(model, ProbeStep) and metric in model.extract:
+            cure = remedy(why, model.probe)
+        return f"{written} is missing" + (f" ({why})" if why else ""), cure
+
+
+def _told(failure: Failure) -> str:
+    return f"{failure.kind}: {failure.message}"[:_MOST_WHY]
+
+
+def _status(step: PlannedStep, result: Reading | Answer) -> StepStatus:
+    """Of a step that raises nothing itself; a call is as well as the runbook that it called."""
+    if isinstance(result, Answer):
+        return StepStatus.ANSWERED
+    return (
+        _CALLED.get(result.metrics.get("outcome"), StepStatus.PASSED) if step.child is not None else StepStatus.PASSED
+    )
+
+
+_CALLED: Mapping[Value | None, StepStatus] = MappingProxyType(
+    {
+        Outcome.CRITICAL: StepStatus.FLAGGED,
+        Outcome.WARNING: StepStatus.FLAGGED,
+        Outcome.INCONCLUSIVE: StepStatus.BLIND,
+    }
+)
+
+
+def _called(step: PlannedStep, result: Reading | Answer) -> str:
+    return ended(step.child.runbook.runbook, result.metrics) if step.child and isinstance(result, Reading) else ""
+
+
+def ended(runbook: str, metrics: Mapping[str, Value | None]) -> str:
+    """How a called runbook ended, by what its call measured: ``redis-cache is critical: 1 finding, 2 blind spots``."""
+    counts = ((metrics.get("findings"), "finding"), (metrics.get("blind_spots"), "blind spot"))
+    told = ", ".join(counted(number, word) for number, word in counts if number)
+    return f"{runbook} is {metrics.get('outcome')}{f': {told}' if told else ''}"
+
+
+def _lacking(filling: Filling | Mapping[str, Filling], look_up: Lookup) -> Iterator[Name]:
+    """The names without a value for want of which parameters cannot be filled in."""
+    match filling:
+        case Template():
+            yield from filling.missing(look_up)
+        case Mapping():
+            for each in filling.values():
+                yield from _lacking(each, look_up)
+        case list():
+            for each in filling:
+                yield from _lacking(each, look_up)
 
 
 def _metrics(result: Reading | Answer | None) -> Mapping[str, Value | None]:

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from runbook_engine.document.diagnostics import Diagnostic, DiagnosticLevel
 from runbook_engine.document.phrases import Found, Phrase
 from runbook_engine.engine.events import Failure, KnownMessage
-from runbook_engine.hostile import cut
+from runbook_engine.hostile import cut, lines_of
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.library import Library
 
@@ -154,7 +154,7 @@ def recognise(text: str, entries: Sequence[Entry]) -> list[Recognised]:
     that says more.
     """
     best: dict[str, tuple[int, Recognised]] = {}
-    for line in islice(text.splitlines(), _MOST_LINES):
+    for line in islice(lines_of(text), _MOST_LINES):
         shown = " ".join(line[:_MOST_LINE].split())
         found = _in_line(shown, entries)
         if found is not None:

@@ -25,7 +25,7 @@ def search(query: str, entries: Sequence[Entry], most: int) -> Sequence[Recognis
     """First the entries whose messages stand in the query, then those that share its words, the rarest of all counting most.
 
     A word that no entry has counts as the one that it resembles. What shares less than half of what the best one does is
-    left out.
+    left out, and so is what shares less than half of the words: one word in common explains nothing.
     """
     text = query[:MOST_QUERY]
     found = recognise(text, entries)
@@ -39,7 +39,9 @@ def _by_words(query: str, entries: Sequence[Entry]) -> list[Recognised]:
     wanted = list(dict.fromkeys(_meant(word, spread) for word in _words(query)))[:_MOST_WORDS]
     rarity = {word: math.log(1 + len(entries) / spread[word]) for word in wanted if word in spread}
     scored = [
-        (sum(rarity[word] * bag[word] for word in rarity if word in bag), bags_of) for bags_of, bag in bags.items()
+        (sum(rarity[word] * bag[word] for word in rarity if word in bag), name)
+        for name, bag in bags.items()
+        if sum(word in bag for word in wanted) >= _SHARE * len(wanted)
     ]
     best = max((score for score, _ in scored), default=0.0)
     if best <= 0:
@@ -75,4 +77,4 @@ def _bag(entry: Entry) -> Mapping[str, float]:
 def _meant(word: str, known: Mapping[str, int]) -> str:
     if word in known or len(word) < _LEAST_TYPO:
         return word
-    return next(iter(get_close_matches(word, known, n=1, cutoff=0.8)), word)
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.84)), word)

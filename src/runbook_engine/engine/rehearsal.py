@@ -30,11 +30,11 @@ from runbook_engine.engine.events import (
 from runbook_engine.engine.given import Given, GivenStep
 from runbook_engine.engine.given_values import NOT_GIVEN, Brought, Whole
 from runbook_engine.engine.inputs import Resolved, resolve
-from runbook_engine.engine.judgement import Reading, Result, ScopeRun
+from runbook_engine.engine.judgement import NotAsked, Reading, Result, ScopeRun
 from runbook_engine.engine.measure import fill, lacking
 from runbook_engine.engine.once import sharing
 from runbook_engine.engine.open_values import STAND_IN, filling, is_open, left_open, stand_in
-from runbook_engine.engine.runner import call_reading, documents_of
+from runbook_engine.engine.runner import call_reading, documents_of, not_well
 from runbook_engine.engine.trace import Trace, child_scope, fold, outcome_of
 from runbook_engine.engine.walk import Moved
 from runbook_engine.errors import InputsError
@@ -43,7 +43,7 @@ from runbook_engine.graph.scope import CALL_TYPES, INPUTS
 from runbook_engine.ids import RunId, StepId
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.quantity import Dimension, MetricType, show
-from runbook_engine.templates import MissingValueError
+from runbook_engine.templates import MissingValueError, readable
 from runbook_engine.version import VERSION
 
 _START = 0.0
@@ -136,7 +136,7 @@ class _Rehearsing:
 
     def _outcome(self) -> Outcome:
         findings = [finding for each in self._scopes for finding in each.findings]
-        found = outcome_of(findings, blind=any(each.blind_spots for each in self._scopes))
+        found = outcome_of(findings, blind=not_well(self._scopes))
         return min((found, *self._assumed), key=_WORST.index)
 
     def _walk(self, run: ScopeRun) -> None:
@@ -167,6 +167,9 @@ class _Rehearsing:
         """What the step brings, and by which attempt."""
         given = self._brought(run, step, first)
         self._out.append(StepStarted(self._at, run.scope, step.id))
+        unasked = run.unasked(step)
+        if unasked is not None:
+            return self._not_asked(unasked, given), 1
         if isinstance(step.model, CallStep):
             return self._called(run, step, given), 1
         try:
@@ -207,6 +210,13 @@ class _Rehearsing:
                     missing[name] = NOT_GIVEN
         return GivenStep((Reading(metrics, step.types, missing),), own=False)
 
+    def _not_asked(self, unasked: NotAsked, given: GivenStep | None) -> NotAsked:
+        """A step that is not configured asks nothing, whatever a test gives it."""
+        if given is not None and given.own:
+            told = f"the test gives it something, and it is not asked: {', '.join(unasked.inputs)} has no value"
+            raise _LackError(told, f"inputs: {{{', '.join(f'{each}: ...' for each in unasked.inputs)}}}")
+        return unasked
+
     def _unmeasured(self, failure: Failure, given: GivenStep | None) -> Failure:
         """A step for which a value is missing measures nothing, whatever a test gives it."""
         if given is not None and given.own and not isinstance(given.attempts[-1], Failure):
@@ -235,7 +245,7 @@ class _Rehearsing:
 
     def _hold(self, run: ScopeRun, step: PlannedStep, result: Result) -> None:
         """Refuse to decide by what the test does not say."""
-        if isinstance(result, Failure):
+        if isinstance(result, Failure | NotAsked):
             return
         before = run.results.get(step.id)
         run.results[step.id] = result
@@ -300,7 +310,7 @@ class _Rehearsing:
             raise _OpenError
         return call_reading(scope, self._scopes)
 
-    def _whole(self, called: ScopeRun, whole: Whole) -> Reading:
+    def _whole(self, called: ScopeRun, whole: Whole) -> Reading | NotAsked:
         """A called runbook that came to what the test says, without a look at its steps."""
         self._scopes.append(called)
         plan = called.plan
@@ -308,8 +318,8 @@ class _Rehearsing:
             spec = plan.runbook.findings[finding]
             where = next((each.id for each in plan.steps.values() if _raises(each, finding)), plan.order[0])
             raised = FindingRaised(
-                self._at, called.scope, where, finding, spec.kind, spec.level, spec.title, spec.cause, spec.resolution,
-                (), "the test says so",
+                self._at, called.scope, where, finding, spec.kind, spec.level, readable(spec.title),
+                readable(spec.cause), spec.resolution, (), "the test says so",
             )  # fmt: skip
             called.findings.append(raised)
             self._out.append(raised)

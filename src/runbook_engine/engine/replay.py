@@ -20,16 +20,19 @@ from runbook_engine.engine.events import (
     StepDecided,
     StepFailed,
     StepMeasured,
+    StepNotAsked,
     StepSkipped,
     StepStarted,
 )
 from runbook_engine.engine.inputs import Resolved
-from runbook_engine.engine.judgement import Answer, Reading, Result, ScopeRun
-from runbook_engine.engine.runner import call_reading, documents_of
+from runbook_engine.engine.judgement import Answer, NotAsked, Reading, Result, ScopeRun
+from runbook_engine.engine.runner import call_reading, documents_of, not_well
 from runbook_engine.engine.trace import child_scope, outcome_of
 from runbook_engine.engine.walk import Moved
 from runbook_engine.errors import RecordingError
+from runbook_engine.files import write_whole
 from runbook_engine.graph.plan import Plan
+from runbook_engine.hostile import lines_of
 from runbook_engine.ids import StepId
 from runbook_engine.quantity import Dimension, MetricType
 from runbook_engine.templates import Filled
@@ -42,7 +45,7 @@ def write_recording(events: Iterable[Event], file: Path) -> None:
     """A recording: a header line and a line for each event. It holds the runbooks too, so it needs nothing beside it."""
     text = "\n".join((_HEADER, *(encode(each) for each in events), ""))
     try:
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text, private=True)
     except OSError as error:
         raise RecordingError(f"the recording cannot be written to {file}: {error.strerror}") from error
 
@@ -52,7 +55,7 @@ def read_recording(file: Path) -> tuple[Event, ...]:
     try:
         if not file.is_file() and file.exists():  # a device may never end, and a pipe never begin
             raise RecordingError(f"the recording {file} cannot be read: it is not a file")
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = lines_of(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecordingError(f"the recording {file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -117,6 +120,7 @@ class _Replay:
                 kept,
                 self._start.inputs,
                 self._start.engine,
+                self._start.grants,
             )
         )
         self._enter("", self._plan, self._start.inputs)
@@ -130,7 +134,7 @@ class _Replay:
             case RunFinished():
                 findings = [each for run in self._scopes.values() for each in run.findings]
                 undecided = any(run.walk.undecided for run in self._scopes.values())
-                blind = undecided or any(run.blind_spots for run in self._scopes.values())
+                blind = undecided or not_well(self._scopes.values())
                 self._out.append(RunFinished(event.at, outcome_of(findings, blind=blind), event.ending))
             case CallStarted() if (event.scope, event.step) in self._running:
                 child = self._scopes[event.scope].plan.steps[StepId(event.step)].child
@@ -139,12 +143,15 @@ class _Replay:
                     self._enter(child_scope(event.scope, event.step), child, event.inputs)
             case AttemptFailed() if (event.scope, event.step) in self._running:
                 self._out.append(event)
-            case StepMeasured() | StepFailed() | StepAnswered() if (event.scope, event.step) in self._running:
+            case StepMeasured() | StepFailed() | StepAnswered() | StepNotAsked() if (
+                event.scope,
+                event.step,
+            ) in self._running:
                 self._settle(event)
             case BlindSpot() if (event.scope, event.step) in self._cut_short:
                 self._out.append(event)
 
-    def _settle(self, event: StepMeasured | StepFailed | StepAnswered) -> None:
+    def _settle(self, event: StepMeasured | StepFailed | StepAnswered | StepNotAsked) -> None:
         key = (event.scope, event.step)
         if key in self._cut_short:
             self._running.discard(key)
@@ -153,11 +160,13 @@ class _Replay:
             return
         self._decide(event.scope, StepId(event.step), self._result(event), getattr(event, "attempt", 1))
 
-    def _result(self, event: StepMeasured | StepFailed | StepAnswered) -> Result:
+    def _result(self, event: StepMeasured | StepFailed | StepAnswered | StepNotAsked) -> Result:
         step = self._scopes[event.scope].plan.steps[StepId(event.step)]
         match event:
             case StepFailed():
                 return event.error
+            case StepNotAsked():
+                return NotAsked(event.inputs)
             case StepAnswered():
                 return Answer(event.answer, MetricType(Dimension(event.dimension)), event.by)
             case StepMeasured():
@@ -199,5 +208,10 @@ def _resolved(runbook: Runbook, inputs: Mapping[str, InputValue]) -> Mapping[str
         value: Any = None if given is None else given.value
         if given is not None and spec.type == "secret":
             value = Secret("", given.shown)
-        found[name] = Resolved(Filled(value, input_type(spec).dimension), given.source if given else "not recorded")
+        filled = Filled(value, input_type(spec).dimension)
+        found[name] = (
+            Resolved(filled, given.source, given.overruled, given.variable)
+            if given
+            else Resolved(filled, "not recorded")
+        )
     return found

@@ -1,7 +1,7 @@
 """A live run: probes side by side, each under its deadline, every event written before its effect is shown."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -29,24 +29,29 @@ from runbook_engine.engine.events import (
     StepSkipped,
     StepStarted,
 )
+from runbook_engine.engine.fault import fault
 from runbook_engine.engine.inputs import Resolved, resolve
 from runbook_engine.engine.journal import Journal, MemoryJournal
-from runbook_engine.engine.judgement import Answer, Judgement, Reading, Result, ScopeRun
+from runbook_engine.engine.judgement import Answer, Judgement, NotAsked, Reading, Result, ScopeRun
 from runbook_engine.engine.knowledge import Recogniser
+from runbook_engine.engine.known import told
 from runbook_engine.engine.measure import Prepared, fill, lacking, measure, prepare, timed_out
 from runbook_engine.engine.once import measured_once
 from runbook_engine.engine.trace import Trace, child_scope, fold, outcome_of
 from runbook_engine.engine.walk import Moved
-from runbook_engine.errors import InputsError
+from runbook_engine.engine.writing import Writer
+from runbook_engine.errors import InputsError, RunbookError
 from runbook_engine.graph.plan import Plan, PlannedStep
 from runbook_engine.graph.scope import CALL_TYPES
 from runbook_engine.ids import RunId, StepId, new_run_id
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.probe import ProbeContext, Value
+from runbook_engine.probe import ProbeContext, Value, in_thread
 from runbook_engine.templates import MissingValueError
 from runbook_engine.version import VERSION
 
 Observer = Callable[[Event], None]
+Begun = Prepared | Failure | NotAsked | None
+"""A step that is about to run: what it will measure, or why it measures nothing. None where nothing has to be prepared."""
 
 
 class Surroundings(Struct, frozen=True):
@@ -58,11 +63,12 @@ class Surroundings(Struct, frozen=True):
     journal: Journal = field(default_factory=MemoryJournal)
     clock: Clock = field(default_factory=SystemClock)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    grants: frozenset[str] = frozenset()
+    grants: Mapping[str, str] = {}
+    """What the run may do that is refused by default, each with what grants it."""
     deadline: float | None = None
     environment: Environment | None = None
     knowledge: Recogniser | None = None
-    """Asked about what failed, and about the log lines in readings."""
+    """Asked about what failed, and about the log lines in readings, from a thread."""
 
 
 class Runner:
@@ -77,6 +83,7 @@ class Runner:
         self.run_id: RunId = new_run_id(around.clock.now())
         self.events: list[Event] = []
         self._unwritten: list[Event] = []
+        self._writer = Writer(around.journal, self.run_id, self._tell)
         self._running: dict[tuple[str, StepId], ScopeRun] = {}
         self._scopes: list[ScopeRun] = []
 
@@ -106,17 +113,20 @@ class Runner:
                 documents,
                 shown,
                 VERSION,
+                around.grants,
             )
         )
         ending = Ending.INTERRUPTED
         try:
             with anyio.move_on_after(around.deadline) as limit:
+                self._writer.stop = limit.cancel
                 await self._walk(ScopeRun.of("", plan, self._inputs, self._border))
                 ending = Ending.COMPLETED
             if limit.cancelled_caught:
                 ending = Ending.DEADLINE
         finally:
             self._finish(ending)
+            await self._writer.finish()
         return self.trace()
 
     def _finish(self, ending: Ending) -> None:
@@ -133,7 +143,7 @@ class Runner:
             run.blind_spots += 1
         self._running.clear()
         findings = [each for run in self._scopes for each in run.findings]
-        blind = ending is not Ending.COMPLETED or any(run.blind_spots for run in self._scopes)
+        blind = ending is not Ending.COMPLETED or not_well(self._scopes)
         self._emit(RunFinished(self._around.clock.now(), outcome_of(findings, blind=blind), ending))
         self._write()
 
@@ -141,11 +151,12 @@ class Runner:
         self._unwritten.extend(events)
 
     def _write(self) -> None:
-        """Hand everything that has happened to the journal, then show it."""
+        """Hand everything that has happened to the journal, which is told once it is kept."""
         events, self._unwritten = self._unwritten, []
-        if not events:
-            return
-        self._around.journal.append(self.run_id, events)
+        if events:
+            self._writer.put(events)
+
+    def _tell(self, events: Sequence[Event]) -> None:
         self.events.extend(events)
         if self._around.observe is not None:
             for event in events:
@@ -172,25 +183,32 @@ class Runner:
             step, ready = prepared[0]
             moved = await self._step(run, step, ready)
 
-    async def _branch_off(
-        self, run: ScopeRun, step: PlannedStep, ready: Prepared | Failure | None, tasks: TaskGroup
-    ) -> None:
+    async def _branch_off(self, run: ScopeRun, step: PlannedStep, ready: Begun, tasks: TaskGroup) -> None:
         await self._go_on(run, await self._step(run, step, ready), tasks)
 
-    def _begin(self, run: ScopeRun, step: PlannedStep, at: float) -> Prepared | Failure | None:
+    def _begin(self, run: ScopeRun, step: PlannedStep, at: float) -> Begun:
         self._running[run.scope, step.id] = run
-        prepared = None
-        if step.probe is not None:
-            prepared = prepare(step, run.filled(step.id), run.plan.runbook.inputs, self._border, self._around.grants)
+        prepared = self._prepared(run, step)
         self._emit(StepStarted(at, run.scope, step.id, prepared.command if isinstance(prepared, Prepared) else ""))
         return prepared
 
-    async def _step(self, run: ScopeRun, step: PlannedStep, ready: Prepared | Failure | None) -> Moved:
+    def _prepared(self, run: ScopeRun, step: PlannedStep) -> Begun:
+        try:
+            prepared: Begun = run.unasked(step)
+            if step.probe is not None and prepared is None:
+                prepared = prepare(
+                    step, run.filled(step.id), run.plan.runbook.inputs, self._border, frozenset(self._around.grants)
+                )
+        except Exception as error:  # noqa: BLE001 - a mistake of ours is an error of this step alone
+            return fault(error, self._border)
+        return prepared
+
+    async def _step(self, run: ScopeRun, step: PlannedStep, ready: Begun) -> Moved:
         """Run one step to its decision."""
         model = step.model
         attempt = 1
         result: Result
-        if isinstance(ready, Failure):
+        if isinstance(ready, Failure | NotAsked):
             result = ready
         elif isinstance(model, ProbeStep):
             assert ready is not None  # noqa: S101 - narrows the type
@@ -202,21 +220,25 @@ class Runner:
         del self._running[run.scope, step.id]
         at = self._around.clock.now()
         judged: Judgement = run.judge(step, result, attempt=attempt, at=at)
-        self._emit(*judged.events)
-        known = self._recognise(step, result)
-        if known:
-            self._emit(MessagesRecognised(at, run.scope, step.id, known))
+        known: tuple[KnownMessage, ...] = ()
+        try:
+            known = await self._recognise(step, result)
+        finally:  # what was measured is kept, also where the run is interrupted meanwhile
+            self._emit(*judged.events)
+            if known:
+                self._emit(MessagesRecognised(at, run.scope, step.id, known))
         return run.walk.decide(step.id, judged.targets)
 
-    def _recognise(self, step: PlannedStep, result: Result) -> tuple[KnownMessage, ...]:
+    async def _recognise(self, step: PlannedStep, result: Result) -> tuple[KnownMessage, ...]:
+        """What is known of a failure or of log lines: looked for in a thread, where the documents are read too."""
         knowledge, probe = self._around.knowledge, step.probe
         if knowledge is None or probe is None:
             return ()
         if isinstance(result, Failure):
-            return knowledge.in_failure(result, probe.name)
+            return await in_thread(lambda: knowledge.in_failure(result, probe.name))
         if isinstance(result, Reading) and result.evidence and probe.reading.LOGS:
             logs = [result.evidence[key] for key in probe.reading.LOGS if key in result.evidence]
-            return knowledge.in_logs(logs) if logs else ()
+            return await in_thread(lambda: knowledge.in_logs(logs)) if logs else ()
         return ()
 
     async def _measure(
@@ -227,7 +249,7 @@ class Runner:
         last: Failure | None = None
         deadline = anyio.current_time() + model.timeout
         with anyio.CancelScope(deadline=deadline):
-            context = ProbeContext(deadline, self._around.environ, self._around.grants)
+            context = ProbeContext(deadline, self._around.environ, frozenset(self._around.grants))
             while True:
                 attempt += 1
                 last = None
@@ -259,8 +281,19 @@ class Runner:
         if key in self._around.answers:
             return Answer(read_answer(self._around.answers[key], type_), type_, "given")
         default = default_of(model, type_)
+        try:
+            title, asked = (told(text, run.filled(step.id)) for text in (model.title, model.ask))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours is an error of this step alone
+            return fault(error, self._border)
         if self._around.ask is not None:
-            question = Question(run.scope, step.id, model.title or step.id.replace("_", " "), model.ask, type_, default)
+            question = Question(
+                run.scope,
+                step.id,
+                self._border.text(title) or step.id.replace("_", " "),
+                self._border.text(asked),
+                type_,
+                default,
+            )
             answer: Value | None = None
             with anyio.move_on_after(model.timeout):
                 answer = await self._around.ask(question)
@@ -271,11 +304,11 @@ class Runner:
             return Answer(default, type_, "default")
         return Failure(
             ErrorKind.MISSING,
-            f"nobody answered: {model.ask}",
+            self._border.text(f"nobody answered: {asked}"),
             f"answer it at the terminal, or give --answer {key}=VALUE",
         )
 
-    async def _call(self, run: ScopeRun, step: PlannedStep, model: CallStep) -> Reading | Failure:
+    async def _call(self, run: ScopeRun, step: PlannedStep, model: CallStep) -> Reading | Failure | NotAsked:
         """Walk the called runbook as part of this run."""
         child = step.child
         assert child is not None  # noqa: S101 - a plan without it was refused
@@ -295,6 +328,10 @@ class Runner:
             return Failure(
                 ErrorKind.MISSING, self._border.text(f"{model.call} cannot be called: {'; '.join(error.problems)}")
             )
+        except RunbookError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours is an error of this step alone
+            return fault(error, self._border)
         self._border.learn(*(secret for each in inputs.values() for secret in each.secrets))
         scope = child_scope(run.scope, step.id)
         shown = self._border.inputs({name: each.shown() for name, each in inputs.items()})
@@ -318,10 +355,21 @@ def documents_of(plan: Plan, border: Border) -> Mapping[str, JsonValue]:
     return {name: border.document(each.document) for name, each in plan.plans.items()}
 
 
-def call_reading(scope: str, scopes: Iterable[ScopeRun]) -> Reading:
-    """What a call measured: the outcome of everything walked under it."""
+def not_well(scopes: Iterable[ScopeRun]) -> bool:
+    """Whether a walk in which nothing was found is no bill of health: something could not be seen, or nothing was asked."""
+    walked = tuple(scopes)
+    return any(each.blind_spots for each in walked) or not any(each.results for each in walked)
+
+
+def call_reading(scope: str, scopes: Iterable[ScopeRun]) -> Reading | NotAsked:
+    """What a call measured: the outcome of everything walked under it. A call under which nothing was asked at all, for want
+    of inputs, is not asked itself.
+    """
     under = [each for each in scopes if each.scope == scope or each.scope.startswith(f"{scope}/")]
     findings = [finding for each in under for finding in each.findings]
     blind = sum(each.blind_spots for each in under)
+    unasked = {name: None for each in under for inputs in each.not_asked.values() for name in inputs}
+    if unasked and not (findings or blind or any(each.results for each in under)):
+        return NotAsked(tuple(unasked))
     outcome: Outcome = outcome_of(findings, blind=bool(blind))
     return Reading({"outcome": outcome.value, "findings": len(findings), "blind_spots": blind}, CALL_TYPES)

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from runbook_engine.engine.codec import decode, encode
 from runbook_engine.engine.events import Event, RunFinished, RunStarted
+from runbook_engine.engine.state import open_state
 from runbook_engine.errors import JournalError
 
 STATE_VARIABLE = "RUNBOOK_STATE"
-_VERSION = 1
+_TABLES = frozenset({"runs", "events"})
 
 _SCHEMA = """
 create table if not exists runs (
@@ -58,24 +60,17 @@ def default_file(environ: Mapping[str, str] = os.environ) -> Path:
 class SqliteJournal:
     """Commits every append before it returns, so that a power failure loses nothing that was shown.
 
-    Close it when done, or use it in a ``with`` block. Raises JournalError with the file's name wherever SQLite or the file
+    ``reading`` looks at what there is, and needs neither a lock nor permission to write. Close it when done, or use it in a
+    ``with`` block. Raises JournalError with the file's name wherever SQLite or the file
     system refuses.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, reading: bool = False) -> None:
         self._file = file
         self._next: dict[str, int] = {}
+        self._lock = Lock()
         with self._explained("opened"):
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.touch(mode=0o600, exist_ok=True)
-            self._connection = sqlite3.connect(file, isolation_level=None, timeout=10.0, check_same_thread=False)
-            try:
-                self._connection.execute("pragma journal_mode = wal")
-                self._connection.execute("pragma synchronous = full")
-                self._prepare()
-            except BaseException:
-                self._connection.close()
-                raise
+            self._connection = open_state(file, _SCHEMA, tables=_TABLES, wait_s=10.0, reading=reading)
 
     def __enter__(self) -> Self:
         return self
@@ -84,8 +79,8 @@ class SqliteJournal:
         self.close()
 
     def append(self, run_id: str, events: Sequence[Event]) -> None:
-        first = self._next.get(run_id)
         with self._explained("written"):
+            first = self._next.get(run_id)
             connection = self._connection
             connection.execute("begin immediate")
             try:
@@ -101,7 +96,7 @@ class SqliteJournal:
             except BaseException:
                 connection.execute("rollback")
                 raise
-        self._next[run_id] = first + len(events)
+            self._next[run_id] = first + len(events)
 
     def runs(self, most: int = 50, runbook: str | None = None) -> list[PastRun]:
         """The latest runs, newest first."""
@@ -133,13 +128,6 @@ class SqliteJournal:
     def close(self) -> None:
         self._connection.close()
 
-    def _prepare(self) -> None:
-        version = self._connection.execute("pragma user_version").fetchone()[0]
-        if version > _VERSION:
-            raise JournalError(f"the journal {self._file} was written by a newer version of runbook-engine; upgrade it")
-        if version < _VERSION:
-            self._connection.executescript(f"begin immediate;{_SCHEMA}pragma user_version = {_VERSION};commit;")
-
     def _note(self, run_id: str, event: RunStarted | RunFinished) -> None:
         if isinstance(event, RunStarted):
             self._connection.execute(
@@ -154,6 +142,7 @@ class SqliteJournal:
     @contextmanager
     def _explained(self, verb: str) -> Iterator[None]:
         try:
-            yield
+            with self._lock:
+                yield
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"the journal {self._file} cannot be {verb}: {error}") from error

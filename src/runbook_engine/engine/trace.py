@@ -1,13 +1,13 @@
 """The fold of a run's events: what every report is rendered from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from runbook_engine.document.models import Level, Runbook
+from runbook_engine.document.models import FindingKind, Level, Runbook
 from runbook_engine.engine.events import (
     AttemptFailed,
     BlindSpot,
@@ -26,10 +26,12 @@ from runbook_engine.engine.events import (
     StepDecided,
     StepFailed,
     StepMeasured,
+    StepNotAsked,
     StepSkipped,
     StepStarted,
     StepStatus,
 )
+from runbook_engine.engine.known import KnownSoFar
 from runbook_engine.quantity import Value
 
 StepKind = Literal["probe", "ask", "call"]
@@ -63,6 +65,8 @@ class StepTrace:
     finding: str | None = None
     goto: tuple[str, ...] = ()
     known: tuple[KnownMessage, ...] = ()
+    not_asked: tuple[str, ...] = ()
+    """The inputs that would configure it, where it was not asked."""
 
     @property
     def duration(self) -> float | None:
@@ -74,14 +78,18 @@ class StepTrace:
 
 @dataclass(slots=True, repr=False)
 class Trace:
-    """One run. ``steps`` are in document order per scope, keyed by scope and id; ``path`` is in order of decision."""
+    """One run. ``steps`` are keyed by scope and id, in the order of the document, those of a called runbook behind the step
+    that calls it. ``findings`` and ``blind_spots`` have an order that does not depend on which probe answered first:
+    causes before symptoms, then the worst, then the order of ``steps``. ``path`` has the steps
+    that ran, in order of decision.
+    """
 
     run_id: str
     runbook: str
     version: str
     digest: str
     runbooks: Mapping[str, Runbook]
-    """By scope: the runbook asked for under ``""``, a called one under the scope of its steps."""
+    """By scope, in the order of ``steps``: the runbook asked for under ``""``, a called one under the scope of its steps."""
     inputs: Mapping[str, InputValue]
     engine: str
     started_at: float
@@ -93,6 +101,8 @@ class Trace:
     finished_at: float | None = None
     outcome: Outcome = Outcome.INCONCLUSIVE
     ending: Ending = Ending.INTERRUPTED
+    grants: Mapping[str, str] = field(default_factory=dict)
+    """What the run might do that is refused by default, each with what granted it."""
 
     def __repr__(self) -> str:
         return f"Trace({self.run_id!r}, {self.runbook!r}, {self.outcome!s}, {len(self.steps)} steps)"
@@ -107,17 +117,50 @@ class Trace:
         return (self.finished_at if self.finished_at is not None else self.started_at) - self.started_at
 
     @property
+    def given(self) -> Iterator[tuple[str, InputValue]]:
+        """The inputs of the run by name, then those of the runbooks that it called."""
+        for event in self.events:
+            if isinstance(event, RunStarted | CallStarted):
+                yield from event.inputs.items()
+
+    @property
     def causes(self) -> list[FindingRaised]:
         """Findings that say why, worst first."""
-        return _worst_first(each for each in self.findings if each.kind == "cause")
+        return [each for each in self.findings if each.kind == FindingKind.CAUSE]
+
+    @property
+    def not_asked(self) -> list[StepTrace]:
+        """The steps that were not configured, in the order of ``steps``; those under a call that was not asked go with it."""
+        unasked = {child_scope(*key) for key, each in self.steps.items() if each.status is StepStatus.NOT_ASKED}
+        return [
+            each
+            for each in self.steps.values()
+            if each.status is StepStatus.NOT_ASKED and unasked.isdisjoint(_enclosing(each.scope))
+        ]
 
     @property
     def symptoms(self) -> list[FindingRaised]:
         """Findings that say what hurts, worst first."""
-        return _worst_first(each for each in self.findings if each.kind == "symptom")
+        return [each for each in self.findings if each.kind == FindingKind.SYMPTOM]
 
     def step(self, step_id: str, scope: str = "") -> StepTrace:
         return self.steps[scope, step_id]
+
+    def statuses(self) -> Mapping[tuple[str, str], StepStatus | None]:
+        """What is known of each step. One that the run's end cut short has no decision, yet it is blind; a call that was cut
+        short is flagged if something was found under it.
+        """
+        blind = {(each.scope, each.step) for each in self.blind_spots}
+        found = {scope for each in self.findings for scope in _enclosing(each.scope)}
+
+        def status(key: tuple[str, str], step: StepTrace) -> StepStatus | None:
+            if step.status is not None:
+                return step.status
+            if step.calls is None:
+                return StepStatus.BLIND if key in blind else None
+            return StepStatus.FLAGGED if child_scope(*key) in found else StepStatus.BLIND
+
+        return {key: status(key, step) for key, step in self.steps.items()}
 
 
 def fold(events: Iterable[Event], known: Mapping[str, Runbook] | None = None) -> Trace:
@@ -142,6 +185,7 @@ def fold(events: Iterable[Event], known: Mapping[str, Runbook] | None = None) ->
         runbooks=runbooks,
         inputs=start.inputs,
         engine=start.engine,
+        grants=start.grants,
         started_at=start.at,
         finished_at=start.at,
         steps={},
@@ -160,6 +204,8 @@ def fold(events: Iterable[Event], known: Mapping[str, Runbook] | None = None) ->
             _enter(trace, scope, documents[event.runbook])
         elif isinstance(event, RunFinished):
             trace.outcome, trace.ending = event.outcome, event.ending
+    _put_in_order(trace)
+    _fill_texts(trace)
     if trace.ending is Ending.INTERRUPTED:
         trace.outcome = outcome_of(trace.findings, blind=True)
     return trace
@@ -185,6 +231,50 @@ def _enter(trace: Trace, scope: str, runbook: Runbook) -> None:
         trace.steps[scope, step_id] = StepTrace(
             scope, step_id, step.title or step_id.replace("_", " "), kind, getattr(step, "probe", None)
         )
+
+
+def _fill_texts(trace: Trace) -> None:
+    """What people read of the runbooks, with what the run came to know in it."""
+    known = KnownSoFar()
+    for event in trace.events:
+        known.learn(event)
+    for scope, runbook in trace.runbooks.items():
+        told = known.document(runbook, scope)
+        if told is runbook:
+            continue
+        trace.runbooks = {**trace.runbooks, scope: told}
+        for step_id, step in told.steps.items():
+            trace.steps[scope, step_id].title = step.title or step_id.replace("_", " ")
+
+
+def _put_in_order(trace: Trace) -> None:
+    if len(trace.runbooks) > 1:
+        trace.steps = dict(_nested(trace, ""))
+        trace.runbooks = {scope: trace.runbooks[scope] for scope in dict.fromkeys(scope for scope, _ in trace.steps)}
+    if trace.findings or trace.blind_spots:
+        place = {key: index for index, key in enumerate(trace.steps)}
+        trace.findings.sort(key=lambda each: (*_rank(each), place[each.scope, each.step]))
+        trace.blind_spots.sort(key=lambda each: place[each.scope, each.step])
+
+
+def _nested(trace: Trace, scope: str) -> Iterator[tuple[tuple[str, str], StepTrace]]:
+    for step_id in trace.runbooks[scope].steps:
+        yield (scope, step_id), trace.steps[scope, step_id]
+        called = child_scope(scope, step_id)
+        if called in trace.runbooks:
+            yield from _nested(trace, called)
+
+
+def _rank(finding: FindingRaised) -> tuple[bool, bool]:
+    """Causes before symptoms, and the worst first."""
+    return finding.kind != FindingKind.CAUSE, finding.level != Level.CRITICAL
+
+
+def _enclosing(scope: str) -> Iterator[str]:
+    """A scope and those around it."""
+    while scope:
+        yield scope
+        scope = scope.rpartition("/")[0]
 
 
 def _started(_trace: Trace, step: StepTrace, event: StepStarted) -> None:
@@ -226,7 +316,12 @@ def _unseen(trace: Trace, _step: StepTrace, event: BlindSpot) -> None:
 def _decided(trace: Trace, step: StepTrace, event: StepDecided) -> None:
     step.status, step.branch, step.when, step.why = event.status, event.branch, event.when, event.why
     step.finding, step.goto = event.finding, event.goto
-    trace.path.append((event.scope, event.step))
+    if event.status is not StepStatus.NOT_ASKED:
+        trace.path.append((event.scope, event.step))
+
+
+def _unasked(_trace: Trace, step: StepTrace, event: StepNotAsked) -> None:
+    step.not_asked, step.started_at = event.inputs, None
 
 
 def _skipped(_trace: Trace, step: StepTrace, _event: StepSkipped) -> None:
@@ -241,6 +336,7 @@ _APPLY: Mapping[type, Callable[[Trace, StepTrace, Any], None]] = MappingProxyTyp
         StepMeasured: _measured,
         StepFailed: _failed,
         StepAnswered: _answered,
+        StepNotAsked: _unasked,
         MessagesRecognised: _recognised,
         FindingRaised: _raised,
         BlindSpot: _unseen,
@@ -248,7 +344,3 @@ _APPLY: Mapping[type, Callable[[Trace, StepTrace, Any], None]] = MappingProxyTyp
         StepSkipped: _skipped,
     }
 )
-
-
-def _worst_first(findings: Iterable[FindingRaised]) -> list[FindingRaised]:
-    return sorted(findings, key=lambda each: each.level != Level.CRITICAL)

@@ -17,7 +17,7 @@ from runbook_engine.graph.plan import Plan
 from runbook_engine.graph.structure import ancestors
 from runbook_engine.ids import StepId
 
-About = Literal["outcome", "findings", "path", "blind_spots"]
+About = Literal["outcome", "findings", "path", "blind_spots", "not_asked"]
 
 
 class Difference(Struct, frozen=True):
@@ -52,6 +52,11 @@ def blind_spots_of(trace: Trace) -> tuple[str, ...]:
     return tuple(dict.fromkeys(child_scope(each.scope, each.step) for each in trace.blind_spots))
 
 
+def not_asked_of(trace: Trace) -> tuple[str, ...]:
+    """The steps that were not configured, as tests name them; a call as a whole where all below it was not."""
+    return tuple(child_scope(each.scope, each.id) for each in trace.not_asked)
+
+
 def path_of(trace: Trace) -> tuple[str, ...]:
     """The steps that ran, in order of decision, as tests name them."""
     return tuple(child_scope(scope, step) for scope, step in trace.path)
@@ -72,7 +77,7 @@ def check_names(case: Case, name: str, plan: Plan, found: Mistakes) -> None:
             label=f'did you mean "{guess}"?' if guess else "",
             help=f"findings: {', '.join(known) or 'none'}",
         )
-    for key in ("path", "blind_spots"):
+    for key in ("path", "blind_spots", "not_asked"):
         for index, each in enumerate(getattr(case.expect, key) or ()):
             unknown_step(plan, each, (*at, key, index), found, key=False)
 
@@ -87,6 +92,8 @@ def _differences(trace: Trace, expect: Expect, plan: Plan) -> Iterator[Differenc
         yield Difference("outcome", f"expected {expect.outcome}, came {trace.outcome}")
     yield from _named("findings", expect.findings, findings_of(trace), "not found")
     yield from _named("blind_spots", expect.blind_spots, blind_spots_of(trace), "not blind")
+    if expect.not_asked is not None:
+        yield from _named("not_asked", expect.not_asked, not_asked_of(trace), "asked")
     if expect.path is not None:
         yield from _path(expect.path, path_of(trace), plan)
 

@@ -1,10 +1,12 @@
 """What is legal and yet rarely meant, and what can be proven of a whole runbook: for ``runbook check``, not for a run."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from runbook_engine.conditions import names
 from runbook_engine.document import DiagnosticLevel
-from runbook_engine.document.models import CallStep, Else, ProbeStep, Runbook
+from runbook_engine.document.models import AnyStep, CallStep, Else, ProbeStep, Runbook
 from runbook_engine.graph.duration import longest
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.graph.plan import Plan, PlannedStep, Way
@@ -89,6 +91,54 @@ def check_duration(plan: Plan, mistakes: Mistakes) -> None:
         worst, given = show(found.seconds, Dimension.DURATION), show(box, Dimension.DURATION)
         message = f"a run may take {worst}, which is more than its time box of {given}: {path}"
         mistakes.warn("RB215", message, at, help="shorten timeouts on that path, or let steps run side by side")
+
+
+def check_latencies(plan: Plan, mistakes: Mistakes) -> None:
+    """Warn where a runbook judges how fast the answers came and nowhere whether they were good.
+
+    Steps that measure the same are one: what the second of them judges is judged.
+    """
+    judged = _judged(plan)
+    probing = [(step_id, step) for step_id, step in plan.steps.items() if isinstance(step.model, ProbeStep)]
+    known_well = {
+        _measurement(step.model)
+        for step_id, step in probing
+        if step.probe is not None and any((step_id, name) in judged for name in step.probe.reading.FAILURES)
+    }
+    for step_id, step in probing:
+        if step.probe is None:
+            continue
+        failures = step.probe.reading.FAILURES
+        fast = [name for name in step.probe.reading.LATENCIES if (step_id, name) in judged]
+        if not failures or not fast or _measurement(step.model) in known_well:
+            continue
+        path, within = judged[step_id, fast[0]]
+        told = " and ".join(failures[:2])
+        mistakes.add(
+            "RB312",
+            f'{fast[0]} of step "{step_id}" is judged, and its failures are not: errors are often quick',
+            path,
+            within=within,
+            help=f"judge {failures[0]} as well, in a branch before this one; {told} tell what went wrong",
+            level=DiagnosticLevel.WARNING,
+        )
+
+
+def _measurement(model: AnyStep) -> str:
+    """What a step measures: the same text for the same probe with the same parameters, in whatever order."""
+    assert isinstance(model, ProbeStep)  # noqa: S101 - nothing else measures
+    return json.dumps([model.probe, model.params], sort_keys=True, default=repr)
+
+
+def _judged(plan: Plan) -> Mapping[tuple[StepId, str], tuple[Path, tuple[int, int]]]:
+    """The metrics that conditions name, each with the first place that does."""
+    found: dict[tuple[StepId, str], tuple[Path, tuple[int, int]]] = {}
+    for step_id, step in plan.steps.items():
+        for way in step.ways:
+            for name in names(way.expression) if way.expression is not None else ():
+                owner = step_id if name.scope is None else StepId(name.scope)
+                found.setdefault((owner, name.name), (("steps", step_id, *way.place, "when"), (name.start, name.end)))
+    return found
 
 
 def check_reading_only(plan: Plan, mistakes: Mistakes) -> None:

@@ -10,9 +10,11 @@ from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames, Source
+from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.load import SAVED, Unsaved
 from runbook_engine.document.models import AnyStep, CallStep, ProbeStep, Runbook
 from runbook_engine.errors import RunbookNotFoundError, closest, did_you_mean
+from runbook_engine.graph.limits import check_limits
 from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.names import NameChecks
 from runbook_engine.graph.parts import Parts
@@ -45,8 +47,12 @@ class Compiler(Struct, frozen=True):
     """Also say what is legal and rarely meant, and prove what can be proven: for the checker; a run does without."""
     policies: tuple["Policy", ...] = ()
     """Those whose thresholds a thorough check holds against the runbook's."""
+    priorities: tuple[str, ...] = ()
+    """Those of the policy of incidents, one of which the runbook's severity must be; none, where that is not checked."""
     called: "dict[Path, CompiledRunbook] | None" = None
     """Sound runbooks that others call or test, kept so that each is compiled once; None keeps nothing."""
+    texts: bool = True
+    """Also check the texts that people read: for whoever has not done so where they stand."""
     notes: bool = True
     """Also look for what is only worth knowing where that takes long."""
     unsaved: Unsaved = SAVED
@@ -86,6 +92,9 @@ class Compiler(Struct, frozen=True):
         names.check_targets()
         if runbook.triggers:
             check_triggers(runbook, loaded.names.inputs, found)
+        if self.priorities and runbook.severity is not None and runbook.severity not in self.priorities:
+            message, hint = f'"severity" is {quoted(runbook.severity)}', f"legal values: {', '.join(self.priorities)}"
+            found.add("RB114", f"{message}, which is not legal", ("severity",), help=hint)
         probes = {
             step_id: self._probe(step.probe, step_id, found)
             for step_id, step in runbook.steps.items()
@@ -113,11 +122,14 @@ class Compiler(Struct, frozen=True):
             for step_id, step in runbook.steps.items()
         }
         texts = parts.findings(steps)
+        if self.texts:
+            parts.texts()
         names.check_unused(parts.used_inputs)
         if order is None:
             return None
         document = as_json(runbook)
         plan = Plan(runbook, document, digest(document), steps, successors, order, texts, scope.inputs, file)
+        check_limits(plan, found)
         if self.thorough:
             self._advise(plan, parts, found)
         return plan
@@ -126,7 +138,9 @@ class Compiler(Struct, frozen=True):
         from runbook_engine.graph import advice
         from runbook_engine.graph.contradictions import check_contradictions
         from runbook_engine.graph.known import check_known
+        from runbook_engine.graph.label_hosts import check_label_hosts
         from runbook_engine.graph.proofs import Prover
+        from runbook_engine.graph.secret_checks import check_secrets
 
         check_known(plan, found)
         sound = {step_id: step for step_id, step in plan.steps.items() if step_id not in parts.unsound}
@@ -135,16 +149,22 @@ class Compiler(Struct, frozen=True):
         check_contradictions(plan, self.policies, found)
         advice.check_findings(plan.runbook, found)
         advice.check_ways(plan.steps, found)
+        advice.check_latencies(plan, found)
         advice.check_duration(plan, found)
         advice.check_reading_only(plan, found)
+        check_secrets(plan, found)
+        check_label_hosts(plan, found)
 
     def _step(
         self, step_id: StepId, step: AnyStep, parts: Parts, probe: AnyProbe | None, child: Plan | None
     ) -> PlannedStep:
         params, filling = parts.params(step_id, step, probe, child)
+        extracting = parts.extracting(step_id, step, probe)
         ways, routes = parts.ways(step_id, step)
         types = parts.scope.steps[step_id]
-        return PlannedStep(step_id, step, types, dimensions(types), ways, routes, probe, params, filling, child)
+        return PlannedStep(
+            step_id, step, types, dimensions(types), ways, routes, probe, params, filling, child, extracting
+        )
 
     def _probe(self, name: str, step: StepId, found: Mistakes) -> AnyProbe | None:
         from runbook_engine.errors import RunbookError, UnknownProbeError
@@ -196,7 +216,19 @@ def thorough(registry: Registry, library: Library, unsaved: Unsaved = SAVED) -> 
 
     policies = (load_policy_file(each, unsaved).partial for each in library.policies())
     sound = tuple(each for each in policies if each is not None)
-    return Compiler(registry, library, thorough=True, policies=sound, called={}, unsaved=unsaved)
+    order = _priorities(library, unsaved)
+    return Compiler(registry, library, thorough=True, policies=sound, priorities=order, called={}, unsaved=unsaved)
+
+
+def _priorities(library: Library, unsaved: Unsaved) -> tuple[str, ...]:
+    from runbook_engine.document.incident_policy_load import load_incident_policy_file
+    from runbook_engine.errors import UsageError
+
+    try:
+        policy = load_incident_policy_file(library.policy_file("incidents"), unsaved).partial
+    except UsageError:
+        return ()
+    return policy.order if policy is not None else ()
 
 
 def as_json(runbook: Runbook) -> dict[str, JsonValue]:

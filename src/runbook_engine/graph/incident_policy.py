@@ -8,9 +8,8 @@ from runbook_engine.document import Diagnostic
 from runbook_engine.document.diagnostics import quoted
 from runbook_engine.document.incident_policy import Audience, Fact, FactType, IncidentPolicy, MessageKind
 from runbook_engine.document.incident_policy_load import LoadedIncidentPolicy
-from runbook_engine.document.models import Severity
 from runbook_engine.document.playbook_load import load_playbook_file
-from runbook_engine.errors import did_you_mean
+from runbook_engine.errors import closest, did_you_mean
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.library import Library
 from runbook_engine.quantity import Dimension, MetricType, show
@@ -39,7 +38,7 @@ def check_incident_policy(loaded: LoadedIncidentPolicy, library: Library | None 
     """All mistakes of shape and of meaning, in the order of the text. With a library, its playbooks are those that exist."""
     found = Mistakes(loaded.source, list(loaded.diagnostics), checking=True)
     if loaded.partial is not None and loaded.document is not None:
-        for check_ in (_priorities, _matrix, _hours, _rules, _routing):
+        for check_ in (_priorities, _matrix, _hours, _rules, _firing, _routing):
             check_(loaded.partial, found)
         if library is not None:
             _playbooks(loaded.partial, library, found)
@@ -47,17 +46,34 @@ def check_incident_policy(loaded: LoadedIncidentPolicy, library: Library | None 
 
 
 def _priorities(policy: IncidentPolicy, found: Mistakes) -> None:
-    listed = list(policy.priorities)
-    for each in Severity:
-        if each not in listed:
-            found.add(
-                "RB112", f"the priority {each} is missing", ("priorities",), help="write all of P0 to P3", key=True
-            )
-    if listed != sorted(listed):
-        found.add("RB714", "the priorities are not in their order", ("priorities",), help="the worst first", key=True)
+    before: tuple[str, float] | None = None
     for priority, spec in policy.priorities.items():
+        at: Path = ("priorities", priority)
+        if priority == "after":
+            found.add(
+                "RB711", 'a priority cannot be called "after"', at, key=True, help="that is when a row is reached"
+            )
+        if before is not None and spec.response < before[1]:
+            message = (
+                f"{priority} stands below {before[0]} and must be answered sooner, within {_time(spec.response)} "
+                f"instead of {_time(before[1])}"
+            )
+            found.add("RB714", message, at, help="write the worst first", key=True)
+        before = (priority, spec.response)
         if not isinstance(spec.escalation, str):
             _in_time(policy, priority, spec.response, spec.escalation, found)
+    _priority(policy, policy.otherwise, ("otherwise",), found)
+    for index, route in enumerate(policy.routing):
+        for place, each in enumerate(route.priorities or ()):
+            _priority(policy, each, ("routing", index, "priorities", place), found)
+
+
+def _priority(policy: IncidentPolicy, name: str, at: Path, found: Mistakes, *, key: bool = False) -> None:
+    known = dict.fromkeys(map(str, policy.priorities), "")
+    if name not in known:
+        message = f"there is no priority {quoted(name)}{did_you_mean(name, known)}"
+        guess = closest(name, known)
+        found.add("RB711", message, at, key=key, help=f"priorities: {', '.join(known)}", write=guess)
 
 
 def _playbooks(policy: IncidentPolicy, library: Library, found: Mistakes) -> None:
@@ -74,7 +90,7 @@ def _playbooks(policy: IncidentPolicy, library: Library, found: Mistakes) -> Non
                 found.add("RB717", message, at, help="name another playbook, or add the priority to that one")
 
 
-def _in_time(policy: IncidentPolicy, priority: Severity, response: float, escalation: float, found: Mistakes) -> None:
+def _in_time(policy: IncidentPolicy, priority: str, response: float, escalation: float, found: Mistakes) -> None:
     """Somebody is called by when the priority says, and before its response time is over."""
     at: Path = ("priorities", priority, "escalation")
     if escalation > response:
@@ -102,9 +118,19 @@ def _matrix(policy: IncidentPolicy, found: Mistakes) -> None:
             )
             found.add("RB712", message, (*at, "after"), help="each row comes later than the one above it")
         before = row.after
-        for priority in Severity:
-            for place, role in enumerate(row.roles(priority)):
+        for priority, roles in row.called.items():
+            _priority(policy, priority, (*at, priority), found, key=True)
+            for place, role in enumerate(roles):
                 _known("role", role, policy.roles, (*at, str(priority), place), found)
+        lacking = [str(each) for each in policy.priorities if each not in row.called]
+        if lacking:
+            message = f"this row of the matrix calls nobody in a {' or '.join(lacking)}"
+            found.add(
+                "RB712",
+                message,
+                at,
+                help="say for each priority whom it calls; the same as the row above, if nobody else",
+            )
 
 
 def _hours(policy: IncidentPolicy, found: Mistakes) -> None:
@@ -117,7 +143,8 @@ def _hours(policy: IncidentPolicy, found: Mistakes) -> None:
 def _rules(policy: IncidentPolicy, found: Mistakes) -> None:
     for index, rule in enumerate(policy.rules):
         at: Path = ("rules", index)
-        if index and rule.priority < policy.rules[index - 1].priority:
+        _priority(policy, rule.priority, (*at, "priority"), found)
+        if index and policy.rank(rule.priority) < policy.rank(policy.rules[index - 1].priority):
             message = f"a rule for {rule.priority} stands below one for {policy.rules[index - 1].priority}"
             found.add("RB714", message, (*at, "priority"), help="the worst first: the first rule that holds decides")
         known = policy.priorities.get(rule.priority)
@@ -126,8 +153,8 @@ def _rules(policy: IncidentPolicy, found: Mistakes) -> None:
             message = f"{quoted(rule.because)} is neither an example of {rule.priority} nor its impact"
             found.add("RB711", message, (*at, "because"), help=f"write one of {legal}")
     for priority, each in policy.priorities.items():
-        decided = {rule.because for rule in policy.rules if rule.priority is priority}
-        for place, example in enumerate(each.examples if priority is not policy.otherwise else ()):
+        decided = {rule.because for rule in policy.rules if rule.priority == priority}
+        for place, example in enumerate(each.examples if priority != policy.otherwise else ()):
             if example not in decided:
                 message = f"no rule decides for the example {quoted(example)} of {priority}"
                 found.add("RB714", message, ("priorities", priority, "examples", place), help="write a rule for it")
@@ -135,6 +162,17 @@ def _rules(policy: IncidentPolicy, found: Mistakes) -> None:
     parsed = [each for each in conditions if each is not None]
     if len(parsed) == len(conditions):
         _decide(policy, parsed, found)
+
+
+def _firing(policy: IncidentPolicy, found: Mistakes) -> None:
+    values: dict[str, str] = {}
+    for value, priority in policy.firing.priorities.items():
+        at: Path = ("firing", "priorities", value)
+        _priority(policy, priority, at, found)
+        before = values.setdefault(value.casefold(), value)
+        if before != value:
+            message = f"{quoted(value)} and {quoted(before)} are the same value, and both say what it means"
+            found.add("RB711", message, at, key=True, help="write one of them; case does not count")
 
 
 def _decide(policy: IncidentPolicy, conditions: Sequence[Expression], found: Mistakes) -> None:
@@ -198,8 +236,8 @@ def _routing(policy: IncidentPolicy, found: Mistakes) -> None:
     for kind in _NEEDED:
         lacking_for = [
             str(priority)
-            for priority in Severity
-            if not any(kind in route.messages and priority in route.priorities for route in internal)
+            for priority in policy.priorities
+            if not any(kind in route.messages and route.is_for(priority) for route in internal)
         ]
         if lacking_for:
             message = f'the message "{kind}" reaches nobody for {", ".join(lacking_for)}'

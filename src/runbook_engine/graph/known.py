@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from runbook_engine.conditions import IsMissing, Name, names
 from runbook_engine.conditions.tree import told_by, walk
 from runbook_engine.document import DiagnosticLevel
+from runbook_engine.document.told import Told, texts
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.graph.plan import Filling, Plan, PlannedStep, Way
 from runbook_engine.graph.structure import ancestors
 from runbook_engine.ids import StepId
-from runbook_engine.templates import Template
+from runbook_engine.templates import Filled, Template, TemplateError, parse
 
 
 def check_known(plan: Plan, mistakes: Mistakes) -> None:
@@ -93,8 +94,13 @@ def _union(bit: Mapping[StepId, int], steps: Sequence[StepId]) -> int:
 
 
 def _used(step: PlannedStep) -> Iterator[tuple[Name, Path, tuple[int, int]]]:
-    """Names of other steps in parameters and conditions, but for those that a condition asks whether they are missing."""
+    """Names of other steps in parameters, in conditions and in what people read before the step, such as its title and its
+    question; but for those that a condition asks whether they are missing, and those that something stands in for.
+    """
     yield from _filled(step.filling, getattr(step.model, "params", {}), ("steps", step.id, "with"))
+    for path, text, mark in texts(step.model, ("steps", step.id)):
+        if mark is Told.BEFORE and "{{" in text:
+            yield from _filled(_parsed(text), text, path)
     for way in step.ways:
         if way.expression is None:
             continue
@@ -104,12 +110,20 @@ def _used(step: PlannedStep) -> Iterator[tuple[Name, Path, tuple[int, int]]]:
                 yield name, ("steps", step.id, *way.place, "when"), (name.start, name.end)
 
 
+def _parsed(text: str) -> Template:
+    """A text as a template; one that is none is told of elsewhere."""
+    try:
+        return parse(text)
+    except TemplateError:
+        return Template((text,))
+
+
 def _filled(
     filling: Filling | Mapping[str, Filling], written: object, path: Path
 ) -> Iterator[tuple[Name, Path, tuple[int, int]]]:
     match filling:
         case Template():
-            for name in filling.names:
+            for name in filling.missing(lambda _: Filled(None)):
                 start = max(str(written).find(str(name)), 0)
                 yield name, path, (start, start + len(str(name)))
         case Mapping() if isinstance(written, Mapping):

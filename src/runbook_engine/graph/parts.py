@@ -28,14 +28,15 @@ from runbook_engine.document.models import (
     ProbeStep,
     Runbook,
 )
+from runbook_engine.document.told import Told, named_in, texts
 from runbook_engine.errors import closest
+from runbook_engine.graph.extract_checks import ExtractChecks
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.graph.plan import Filling, Plan, PlannedStep, Way
 from runbook_engine.graph.scope import ERROR, ERROR_TYPES, INPUTS, Scope
 from runbook_engine.graph.structure import ancestors
 from runbook_engine.ids import FindingId, StepId
 from runbook_engine.probe import Dimension, MetricType, Params, ProbeError
-from runbook_engine.probe.extract import check_extract
 from runbook_engine.probe.registry import AnyProbe
 from runbook_engine.templates import Template, TemplateError
 from runbook_engine.templates import parse as parse_template
@@ -139,17 +140,22 @@ class Parts:
     ) -> tuple[Params | None, Mapping[str, Filling]]:
         """What a step hands to its probe or its called runbook: validated now, or a filling for later."""
         if isinstance(step, AskStep):
-            self._texts((("ask", step.ask),), ("steps", step_id), step_id)
             return None, {}
         path: Path = ("steps", step_id, "with")
         filling = {key: self._filling(value, (*path, key), step_id) for key, value in step.params.items()}
         if isinstance(step, CallStep):
             self._check_call(step, child, path)
             return None, filling
-        self._check_extracts(step_id, step, probe)
         if probe is None:
             return None, filling
         return self._check_params(step_id, step, probe, filling), filling
+
+    def extracting(self, step_id: StepId, step: AnyStep, probe: AnyProbe | None) -> Mapping[str, Filling]:
+        """What inputs give to the extracts of a step, by metric and key."""
+        if not isinstance(step, ProbeStep) or not step.extract:
+            return {}
+        checks = ExtractChecks(self.runbook.inputs, self.scope, self.mistakes, self.used_inputs)
+        return checks.check(step_id, step, probe)
 
     def _filling(self, value: Any, path: Path, step: StepId) -> Filling:
         match value:
@@ -174,22 +180,63 @@ class Parts:
                 if name.name in ERROR_TYPES:
                     continue
                 found: Any = Problem(f'an error has no "{name.name}"', 0, 0, f"it has {', '.join(ERROR_TYPES)}")
-            elif name.scope is None and name.name not in self.scope.steps.get(step, {}):
-                guess = closest(name.name, self.scope.inputs)
-                hint = f"write {{{{ inputs.{guess or name.name} }}}} or {{{{ step.metric }}}}"
-                meant = f"inputs.{guess}" if guess else None
-                found = Problem(f'"{name.name}" is not known in this text', 0, 0, hint, meant)
-            else:
+            elif self._is_known(name, step, errors=errors):
                 found = self._resolve(name, step)
+            else:
+                found = self._unmeasured(name)
             if isinstance(found, Problem):
                 place = _place(text, name)
                 self.mistakes.add("RB404", found.message, path, within=place, help=found.hint, write=found.write)
         return template
 
-    def _texts(self, texts: Sequence[tuple[str, str]], path: Path, step: StepId) -> None:
-        for key, text in texts:
-            if text:
-                self._template(text, (*path, key), step)
+    def _is_known(self, name: Name, step: StepId, *, errors: bool) -> bool:
+        """Whether it may stand for something there. Its own metrics a step knows only once it has measured."""
+        if not errors:
+            return name.scope not in (None, step)
+        return name.scope is not None or name.name in self.scope.steps.get(step, {})
+
+    def texts(self) -> None:
+        """Check the texts that people read, each with the names that it may have. Those of findings are checked with them."""
+        for path, text, mark in texts(self.runbook):
+            if "{" not in text or mark is Told.FINDING:
+                continue
+            if mark is not Told.PLAIN:
+                self._told(text, path, mark)
+            elif (name := named_in(text)) is not None:
+                message = f"{name[0]} stands for nothing: this text is read before the inputs have values"
+                self.mistakes.add("RB404", message, path, within=name.span(), help="write what people are to read")
+
+    def _told(self, text: str, path: Path, mark: Told) -> None:
+        try:
+            template = parse_template(text)
+        except TemplateError as error:
+            self.mistakes.add("RB403", error.message, path, within=(error.start, error.end), help=error.hint)
+            return
+        for name in template.names:
+            found = self._in_told(name, path, mark)
+            if isinstance(found, Problem):
+                place = _place(text, name)
+                self.mistakes.add("RB404", found.message, path, within=place, help=found.hint, write=found.write)
+
+    def _in_told(self, name: Name, path: Path, mark: Told) -> Any:
+        if name.scope == INPUTS:
+            return self._resolve(name, self.runbook.start[0])
+        if name.scope is None or (mark is Told.BEFORE and name.scope == path[1]):
+            return self._unmeasured(name)
+        if mark is Told.INPUTS:
+            hint = "it knows the inputs alone, because it is read before anything is measured: {{ inputs.name }}"
+            return Problem(f"{name} is not known in this text", 0, 0, hint)
+        owner = StepId(str(path[1])) if mark is Told.BEFORE else StepId(name.scope)
+        if mark is Told.BEFORE:
+            return self._resolve(name, owner)
+        return self.scope.resolve(name, owner, None)
+
+    def _unmeasured(self, name: Name) -> Problem:
+        """A name of the step's own, where it has not measured anything yet."""
+        guess = closest(name.name, self.scope.inputs) if name.scope is None else None
+        meant = f"inputs.{guess}" if guess else None
+        hint = f"write {{{{ inputs.{guess or name.name} }}}}, or {{{{ step.metric }}}} of an earlier step"
+        return Problem(f'"{name}" is not known in this text', 0, 0, hint, meant)
 
     def findings(self, steps: Mapping[StepId, PlannedStep]) -> Mapping[FindingId, tuple[Template, Template]]:
         """Title and cause of every finding, their names checked as seen from a step that raises it."""
@@ -275,30 +322,6 @@ class Parts:
             else:
                 where = ("steps", step_id, "with", *place)
                 self.mistakes.add("RB402", f'"{key}" of {probe.name}: {_sentence(each["msg"])}', where)
-
-    def _check_extracts(self, step_id: StepId, step: ProbeStep, probe: AnyProbe | None) -> None:
-        if not step.extract:
-            return
-        if probe is not None and not probe.extracts:
-            self.mistakes.add(
-                "RB405",
-                f"the probe {probe.name} measures its metrics itself; there is nothing to extract from",
-                ("steps", step_id, "extract"),
-                key=True,
-                help=f"its metrics: {', '.join(sorted(probe.metrics)) or 'none'}",
-            )
-        for name, spec in step.extract.items():
-            problem = check_extract(spec.path, spec.type, spec.unit)
-            if problem is not None:
-                key, message = problem
-                self.mistakes.add("RB406", f'extract "{name}": {message}', ("steps", step_id, "extract", name, key))
-            if probe is not None and name in probe.metrics:
-                self.mistakes.add(
-                    "RB406",
-                    f'"{name}" is a metric of {probe.name} already',
-                    ("steps", step_id, "extract", name),
-                    key=True,
-                )
 
     def _check_call(self, step: CallStep, child: Plan | None, path: Path) -> None:
         if child is None:

@@ -36,7 +36,9 @@ class Way(Struct, frozen=True):
 
 
 class PlannedStep(Struct, frozen=True):
-    """``params`` are validated once where nothing in ``with`` depends on the run; else ``filling`` makes them."""
+    """``params`` are validated once where nothing in ``with`` depends on the run; else ``filling`` makes them. ``extracting``
+    is what inputs give to its extracts, by metric and key.
+    """
 
     id: StepId
     model: AnyStep
@@ -49,6 +51,7 @@ class PlannedStep(Struct, frozen=True):
     params: Params | None = None
     filling: Mapping[str, Filling] = {}
     child: "Plan | None" = None
+    extracting: Mapping[str, Filling] = {}
 
 
 def dimensions(types: Mapping[str, MetricType]) -> dict[str, str]:
@@ -79,6 +82,11 @@ class Plan(Struct, frozen=True, eq=False, dict=True):
         from runbook_engine.graph.dag import dag
 
         return dag(self.runbook)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Mapping[str, MetricType]]:
+        """Those of each step."""
+        return {name: each.types for name, each in self.steps.items()}
 
     @cached_property
     def plans(self) -> Mapping[str, "Plan"]:

@@ -12,9 +12,10 @@ from runbook_engine.document.fitting import misfit
 from runbook_engine.document.incident_policy import IncidentPolicy, MessageKind
 from runbook_engine.document.incident_policy_load import load_incident_policy_file
 from runbook_engine.document.load import SAVED, Unsaved
-from runbook_engine.document.models import InputType, Runbook, Scalar, Severity
+from runbook_engine.document.models import InputType, Runbook, Scalar
 from runbook_engine.document.playbook import DIRECTIVES, Phase, PlacedTask, Playbook, Task, filled_in
 from runbook_engine.document.playbook_load import LoadedPlaybook
+from runbook_engine.document.told import named_in, texts
 from runbook_engine.errors import RunbookNotFoundError, UsageError, closest, did_you_mean
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.library import Library
@@ -42,6 +43,7 @@ def check_playbook(
     # What was taken out for its shape may be what the rest lacks.
     if loaded.document is not None:
         _channel(loaded.document.channel, found)
+        _texts(loaded.document, found)
         _phases(loaded.document, found)
         _tasks(loaded.document, found)
     return found.sorted()
@@ -64,6 +66,21 @@ def _channel(pattern: str, found: Mistakes) -> None:
         at,
         help=f"write # and then lower-case letters, digits, - and _, at most {LONGEST_CHANNEL} of them",
     )
+
+
+def _texts(playbook: Playbook, found: Mistakes) -> None:
+    """Nothing is filled into the texts of a playbook: a name in braces would be read as it stands."""
+    for path, text, _ in texts(playbook):
+        name = named_in(text)
+        if name is not None:
+            message = f"{quoted(name[0])} stands for nothing: the texts of a playbook are read as they are written"
+            found.add(
+                "RB404",
+                message,
+                path,
+                within=name.span(),
+                help="a playbook belongs to no run; write what people are to read",
+            )
 
 
 def _phases(playbook: Playbook, found: Mistakes) -> None:
@@ -169,7 +186,7 @@ def _channels(playbook: Playbook, each: PlacedTask, policy: IncidentPolicy, foun
             found.add("RB735", message, (*at, "channels", place), help=hint, write=closest(channel, known))
     if task.message is None or task.audience is None or task.channels:
         return
-    priorities = playbook.priorities or tuple(Severity)
+    priorities = playbook.priorities or policy.order
     kind = MessageKind(task.message)
     lacking = [str(priority) for priority in priorities if not policy.route(kind, task.audience, priority)]
     if lacking:

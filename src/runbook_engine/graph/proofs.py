@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from runbook_engine.conditions import Expression, Name, Not, names
 from runbook_engine.conditions.regions import Analysis, analyse
-from runbook_engine.conditions.tree import both, either, renamed
+from runbook_engine.conditions.tree import both
 from runbook_engine.document import DiagnosticLevel
 from runbook_engine.document.models import ProbeStep
 from runbook_engine.graph.divisions import without_result
+from runbook_engine.graph.known_before import known_before
 from runbook_engine.graph.mistakes import Mistakes, Path
 from runbook_engine.graph.plan import PlannedStep, Way
 from runbook_engine.ids import StepId
@@ -78,7 +79,7 @@ class Prover(Struct, frozen=True):
 
     def check(self) -> None:
         """Values that no branch covers, branches that cannot win, conditions that do not vary, dead elses, overlaps."""
-        ways_in = self._ways_in()
+        known = known_before(self.steps, self.start)
         for step_id, step in self.steps.items():
             ways = [way for way in step.ways if way.expression is not None]
             if not ways:
@@ -92,7 +93,7 @@ class Prover(Struct, frozen=True):
             self._else(step_id, step, found)
             if self.notes:
                 self._overlaps(step_id, ways, found, types)
-            self._excluded(step_id, ways, found, ways_in)
+            self._excluded(step_id, ways, found, known.get(step_id, ()))
             self._divisions(step_id, ways, types)
 
     def _divisions(self, step: StepId, ways: Sequence[Way], types: Types) -> None:
@@ -153,21 +154,11 @@ class Prover(Struct, frozen=True):
                     level=DiagnosticLevel.NOTE,
                 )
 
-    def _excluded(
-        self,
-        step: StepId,
-        ways: Sequence[Way],
-        found: Analysis,
-        ways_in: Mapping[StepId, Sequence[tuple[StepId, Way]]],
-    ) -> None:
+    def _excluded(self, step: StepId, ways: Sequence[Way], found: Analysis, known: Sequence[Expression]) -> None:
         """Branches that what an earlier step measured leaves nothing to."""
-        expressions = expressions_of(ways)
-        asked = {name.scope for each in expressions for name in names(each)}
-        facts = [fact for owner, fact in self._facts(step, ways_in) if owner in asked]
-        if not facts:
+        if not known:
             return
-        types = self.types(step)
-        given = analyse([Not(both(facts)), *expressions], types)
+        given = analyse([Not(both(known)), *expressions_of(ways)], self.types(step))
         for way, alone, led in zip(ways, found.branches, given.branches[1:], strict=True):
             if led.shadowed_by and not (alone.shadowed_by or alone.never):
                 message = (
@@ -175,56 +166,9 @@ class Prover(Struct, frozen=True):
                 )
                 self._warn("RB309", message, step, way, "delete it, or let another way lead to this step")
 
-    def _facts(
-        self, step: StepId, ways_in: Mapping[StepId, Sequence[tuple[StepId, Way]]]
-    ) -> Sequence[tuple[str, Expression]]:
-        """What holds whenever the step runs, by the step that measured it: up to where there are several to come from."""
-        found: list[tuple[str, Expression]] = []
-        here = step
-        while here not in self.start:
-            leading = ways_in.get(here, ())
-            owners = {owner for owner, _ in leading}
-            if len(owners) != 1:
-                break
-            (owner,) = owners
-            taken = [way for _, way in leading]
-            if any(way.place[0] == "on_error" for way in taken):
-                break
-            fact = chosen(self.steps[owner].ways, taken)
-            if fact is not None:
-                found.append((owner, renamed(fact, owner)))
-            here = owner
-        return found
-
-    def _ways_in(self) -> Mapping[StepId, list[tuple[StepId, Way]]]:
-        found: dict[StepId, list[tuple[StepId, Way]]] = {}
-        for step_id, step in self.steps.items():
-            for way in (*step.ways, *step.routes):
-                for target in dict.fromkeys(way.targets):
-                    found.setdefault(target, []).append((step_id, way))
-        return found
-
     def _warn(self, code: str, message: str, step: StepId, way: Way, hint: str) -> None:
         path: Path = ("steps", step, *way.place)
         if way.expression is not None:
             self.mistakes.warn(code, message, (*path, "when"), help=hint)
         else:
             self.mistakes.warn(code, message, (*path, "else"), help=hint, key=True)
-
-
-def chosen(ways: Sequence[Way], taken: Sequence[Way]) -> Expression | None:
-    """When one of some branches wins: its condition holds and none before it does. None where that says nothing."""
-    arms: list[Expression] = []
-    for way in taken:
-        parts: list[Expression] = []
-        for each in ways:
-            if each.place == way.place:
-                break
-            if each.expression is not None:
-                parts.append(Not(each.expression))
-        if way.expression is not None:
-            parts.append(way.expression)
-        if not parts:
-            return None
-        arms.append(both(parts))
-    return either(arms)

@@ -42,6 +42,7 @@ _BY_NAME: Mapping[str, MetricType] = {
     "string": MetricType(Dimension.TEXT),
     "url": MetricType(Dimension.TEXT),
     "enum": MetricType(Dimension.TEXT),
+    "jmespath": MetricType(Dimension.TEXT),
     "secret": MetricType(Dimension.TEXT),
     "bool": MetricType(Dimension.BOOL),
     "int": MetricType(Dimension.NUMBER, integer=True),

@@ -5,8 +5,10 @@ measurement gives are a chain of steps, one for each, because a step decides onc
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from runbook_engine import quantity
 from runbook_engine.document.models import (
     AnyBranch,
     AnyRoute,
@@ -15,13 +17,16 @@ from runbook_engine.document.models import (
     ErrorRoute,
     Finding,
     FindingKind,
+    Level,
     ProbeStep,
+    Reference,
     Resolution,
     Runbook,
 )
-from runbook_engine.document.policy import Policy, PolicyMetric, Threshold
-from runbook_engine.graph.judged import NEXT
+from runbook_engine.document.policy import Fault, Policy, PolicyMetric, Threshold
+from runbook_engine.graph.judged import NEXT, UNMEASURED, fault_title
 from runbook_engine.ids import TRIAGE, FindingId, ResolutionId, StepId
+from runbook_engine.templates import literal
 
 _SIGNS = {"above": ">", "below": "<"}
 
@@ -44,16 +49,28 @@ def runbook_of(policy: Policy) -> Runbook:
         for threshold in metric.thresholds:
             resolution = ResolutionId(f"{step_id}_{threshold.level}")
             resolutions[resolution] = Resolution(
-                title=metric.title, steps=(threshold.action, f"{NEXT}{metric.runbook}")
+                title=literal(metric.title), steps=(literal(threshold.action), f"{NEXT}{metric.runbook}")
             )
             findings.update(_findings(step_id, metric, threshold, resolution))
+        for number, fault in enumerate(metric.faults):
+            resolution = ResolutionId(_fault(step_id, number))
+            resolutions[resolution] = Resolution(
+                title=literal(metric.title), steps=(literal(fault.action), f"{NEXT}{metric.runbook}")
+            )
+            findings[_fault(step_id, number)] = Finding(
+                level=fault.level,
+                kind=FindingKind.SYMPTOM,
+                title=fault_title(_plain(metric.title), NAMED.sub(f"{{{{ {step_id}.", fault.says)),
+                cause="{{ error.message }}" if fault.errors else "",
+                resolution=resolution,
+            )
     return Runbook(
         runbook=TRIAGE,
-        title=policy.title,
+        title=literal(policy.title),
         version=policy.version,
         owner=policy.owner,
-        description=policy.description,
-        references=policy.references,
+        description=literal(policy.description),
+        references=tuple(Reference(title=literal(each.title), url=literal(each.url)) for each in policy.references),
         inputs=policy.inputs,
         start=tuple(chain[0] for chain in chains),
         steps={step_id: steps[step_id] for step_id in policy.metrics},
@@ -70,14 +87,31 @@ def _chains(metrics: Mapping[StepId, PolicyMetric]) -> Iterator[Sequence[StepId]
     yield from found.values()
 
 
+def ways(metric: PolicyMetric) -> tuple[tuple[int, Fault | Threshold], ...]:
+    """What may be wrong, in the order in which it is tried: the worst first, of one level the faults first.
+
+    Each with its number among the metric's faults or thresholds. What is wrong where nothing can be measured is none of them.
+    """
+    judged = [(number, each) for number, each in enumerate(metric.faults) if not each.errors]
+    every: list[tuple[int, Fault | Threshold]] = [*judged, *enumerate(metric.thresholds)]
+    return tuple(sorted(every, key=lambda each: each[1].level is not Level.CRITICAL))
+
+
 def _step(step_id: StepId, metric: PolicyMetric, following: StepId | None) -> ProbeStep:
-    """The worst threshold is tried first."""
     targets = () if following is None else (following,)
     worst_first = metric.thresholds[::-1]
     branches: list[AnyBranch] = [
-        Branch(when=condition(metric, each), finding=_finding(step_id, each), goto=targets) for each in worst_first
+        Branch(when=each.when, finding=_fault(step_id, number), goto=targets)
+        if isinstance(each, Fault)
+        else Branch(when=condition(metric, each), finding=_finding(step_id, each), goto=targets)
+        for number, each in ways(metric)
     ]
     routes: list[AnyRoute] = [
+        ErrorRoute(kind=each.errors, finding=_fault(step_id, number), goto=targets)
+        for number, each in enumerate(metric.faults)
+        if each.errors
+    ]
+    routes += [
         ErrorRoute(kind=each.errors, finding=_unmeasured(step_id, each), goto=targets)
         for each in worst_first
         if each.errors
@@ -85,8 +119,8 @@ def _step(step_id: StepId, metric: PolicyMetric, following: StepId | None) -> Pr
     if targets:
         routes.append(Else(otherwise=targets))
     step = ProbeStep(
-        title=metric.title,
-        description=metric.description,
+        title=literal(metric.title),
+        description=literal(metric.description),
         probe=metric.probe,
         params=metric.params,
         extract=metric.extract,
@@ -100,8 +134,12 @@ def _finding(step_id: StepId, threshold: Threshold) -> FindingId:
     return FindingId(f"{step_id}_{threshold.level}")
 
 
+def _fault(step_id: StepId, number: int) -> FindingId:
+    return FindingId(f"{step_id}_fault_{number + 1}")
+
+
 def _unmeasured(step_id: StepId, threshold: Threshold) -> FindingId:
-    return FindingId(f"{step_id}_{threshold.level}_unmeasured")
+    return FindingId(f"{step_id}_{threshold.level}{UNMEASURED}")
 
 
 def _findings(
@@ -109,12 +147,14 @@ def _findings(
 ) -> Mapping[FindingId, Finding]:
     title = _plain(metric.title)
     limit = str(threshold.limit)
-    shown = f"{{{{ {limit} }}}}" if limit.startswith("inputs.") else limit
+    shown = f"{{{{ {limit} }}}}" if limit.startswith("inputs.") else _in_words(limit)
+    measured = f"{step_id}.{metric.metric}"
+    says = VALUE.sub(f"{{{{ {measured}", metric.sentence) if metric.sentence else f"{title} is {{{{ {measured} }}}}"
     found = {
         _finding(step_id, threshold): Finding(
             level=threshold.level,
             kind=FindingKind.SYMPTOM,
-            title=f"{title} is {{{{ {step_id}.{metric.metric} }}}}, {threshold.side} {shown}",
+            title=f"{says} (threshold {shown})",
             resolution=resolution,
         )
     }
@@ -122,11 +162,24 @@ def _findings(
         found[_unmeasured(step_id, threshold)] = Finding(
             level=threshold.level,
             kind=FindingKind.SYMPTOM,
-            title=f"{title} is {threshold.side} {shown}: nothing can be measured ({{{{ error.kind }}}})",
+            title=f"{title} counts as {threshold.side} {shown}, because nothing can be measured ({{{{ error.kind }}}})",
             cause="{{ error.message }}",
             resolution=resolution,
         )
     return found
+
+
+VALUE = re.compile(r"\{\{\s*value\b")
+"""How the sentence of a metric names its value."""
+NAMED = re.compile(r"\{\{\s*(?!inputs\s*\.)(?=(\w+))")
+"""How what a fault says names a metric of the probe."""
+
+
+def _in_words(limit: str) -> str:
+    try:
+        return quantity.prose(*quantity.parse(limit))
+    except ValueError:  # a limit that the checks refuse
+        return limit
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,7 @@
 """A policy held against the installed probes and the runbooks that there are, and compiled."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from runbook_engine.conditions import (
 )
 from runbook_engine.document import Diagnostic, DiagnosticLevel, Loaded, RawNames
 from runbook_engine.document.models import InputType
-from runbook_engine.document.policy import Policy, PolicyMetric, Threshold
+from runbook_engine.document.policy import Fault, Policy, PolicyMetric, Threshold
 from runbook_engine.document.policy_load import LoadedPolicy, load_policy_file
 from runbook_engine.errors import RunbookError, RunbookNotFoundError, closest, did_you_mean
 from runbook_engine.graph.compile import Compiler
@@ -27,11 +27,13 @@ from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.mistakes import Path as Place
 from runbook_engine.graph.plan import Plan
 from runbook_engine.graph.scope import INPUTS, extract_type, input_type
-from runbook_engine.graph.triage import condition, runbook_of
+from runbook_engine.graph.triage import condition, runbook_of, ways
 from runbook_engine.ids import StepId
 from runbook_engine.library import Library
 from runbook_engine.probe import MetricType
 from runbook_engine.probe.registry import Registry
+from runbook_engine.templates import TemplateError
+from runbook_engine.templates import parse as parse_template
 
 
 class CompiledPolicy(Struct, frozen=True):
@@ -84,6 +86,11 @@ def _compiled(
         broken,
     )
     moved: dict[Place, Mapping[str | int, str | int]] = {(): {"steps": "metrics"}}
+    for name, metric in policy.metrics.items():
+        moved["steps", name] = {"branches": "faults"}
+        moved["steps", name, "branches"] = {
+            index: number for index, (number, each) in enumerate(ways(metric)) if isinstance(each, Fault)
+        }
     source = loaded.source.salvaged(moved)
     compiled = Compiler(registry, library).loaded(Loaded(runbook, runbook, (), source, names), file)
     found.diagnostics.extend(compiled.diagnostics)
@@ -124,7 +131,27 @@ class _Fit(Struct):
             self.found.add("RB502", message, at, help=f"metrics with numbers: {legal}")
             return False
         sound = [self._sound(index, each, type_) for index, each in enumerate(self.metric.thresholds)]
-        return all(sound) and self._ordered(type_)
+        hint = "write {{ value }} for what was measured, or {{ inputs.name }}"
+        told = [self._is_sentence(self.metric.sentence, {"value"}, hint, ("sentence",))]
+        for index, each in enumerate(self.metric.faults):
+            hint = "it may name an input" if each.errors else f"metrics of {probe.name}: {', '.join(sorted(known))}"
+            told.append(self._is_sentence(each.says, () if each.errors else known, hint, ("faults", index, "says")))
+        return all([*sound, *told]) and self._ordered(type_)
+
+    def _is_sentence(self, text: str, known: Collection[str], hint: str, where: Place) -> bool:
+        at: Place = ("metrics", self.name, *where)
+        try:
+            names = parse_template(text).names
+        except TemplateError as error:
+            self.found.add("RB403", error.message, at, within=(error.start, error.end), help=error.hint)
+            return False
+        strange = [each for each in names if str(each) not in known and not self._is_input(each)]
+        for each in strange:
+            self.found.add("RB404", f'"{each}" is not known in this sentence', at, help=hint)
+        return not strange
+
+    def _is_input(self, name: Name) -> bool:
+        return name.scope == INPUTS and name.name in self.policy.inputs
 
     def _sound(self, index: int, threshold: Threshold, type_: MetricType) -> bool:
         at: Place = ("metrics", self.name, "thresholds", index, threshold.side)

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator
 
-from runbook_engine.document import globs
+from runbook_engine.document import globs, hosts
 from runbook_engine.document.diagnostics import quoted
-from runbook_engine.document.models import InputType, Runbook, Trigger
+from runbook_engine.document.models import InputType, Runbook
+from runbook_engine.document.triggers import Trigger
 from runbook_engine.errors import closest, did_you_mean
 from runbook_engine.graph.mistakes import Mistakes, Path
 
@@ -14,6 +15,12 @@ def check_triggers(runbook: Runbook, inputs: Collection[str], found: Mistakes) -
     for index, trigger in enumerate(runbook.triggers):
         for path, pattern in _patterns(trigger):
             _pattern(pattern, ("triggers", index, *path), found)
+        for number, pattern in enumerate(trigger.allowed_hosts):
+            if wrong := hosts.misread(pattern):
+                hint = "allowed_hosts has names such as api-*.example.com, addresses, and networks such as 10.2.0.0/16"
+                found.add(
+                    "RB753", f"{quoted(pattern)} {wrong}", ("triggers", index, "allowed_hosts", number), help=hint
+                )
         for name in trigger.inputs:
             _filled(runbook, inputs, name, ("triggers", index, "with", name), found)
         hiding = next((place for place in range(index) if _hides(runbook.triggers[place], trigger)), None)

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Sequence
 
 from runbook_engine.document.incident_policy import IncidentPolicy
-from runbook_engine.document.models import Severity
 from runbook_engine.document.playbook import Playbook, Skip
-from runbook_engine.engine.events import Ending
+from runbook_engine.engine.events import Ending, FindingRaised
 from runbook_engine.engine.trace import Trace
 from runbook_engine.errors import IncidentError, did_you_mean
+from runbook_engine.ids import ResolutionId
 from runbook_engine.incidents import events as e
-from runbook_engine.incidents.due import channel_name, engaged
+from runbook_engine.incidents.due import channel_name
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.incident import Incident, State, TaskState
 from runbook_engine.incidents.policy import as_document, of_document
 from runbook_engine.incidents.tasks import find_task, placed_tasks, playbook_document
 from runbook_engine.incidents.telling import by_task
+from runbook_engine.pasteable import pasteable
 from runbook_engine.version import VERSION
 
 Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
@@ -22,7 +24,7 @@ Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
 def opening(  # what is known at the beginning has its own words
     policy: IncidentPolicy,
     title: str,
-    priority: Severity,
+    priority: str,
     at: float,
     by: str,
     *,
@@ -74,7 +76,7 @@ def finish_task(at: float, by: str, name: str, text: str = "") -> Decide:
         if before is not None and before.state is TaskState.DONE and task.task.every is None:
             raise IncidentError(f"{task.name} was done by {before.by} already")
         if task.task.evidence and not any(each.task == task.id for each in incident.evidence):
-            hint = f"runbook incident evidence FILE --task {task.name}"
+            hint = pasteable("runbook", "incident", "evidence", "FILE", "--task", task.name)
             raise IncidentError(f"{task.name} is done only when something is attached to it: {hint}")
         said = by_task(incident, task, at, by, text)
         return (*said, e.TaskDone(at=incident.after(at), by=by, task=task.id, note=text))
@@ -91,7 +93,8 @@ def skip_task(at: float, by: str, name: str, because: str = "") -> Decide:
         if before is not None:
             raise IncidentError(f"{task.name} was {before.state} by {before.by} already")
         if task.task.skip is Skip.NEVER:
-            raise IncidentError(f"{task.name} may not be skipped; do it, and say so: runbook incident done {task.name}")
+            hint = pasteable("runbook", "incident", "done", task.name)
+            raise IncidentError(f"{task.name} may not be skipped; do it, and say so: {hint}")
         if task.task.skip is Skip.REASON and not because.strip():
             raise IncidentError(f"why is {task.name} skipped? say it with --because")
         return (e.TaskSkipped(at=incident.after(at), by=by, task=task.id, because=because),)
@@ -161,12 +164,12 @@ def escalate(at: float, by: str, roles: Sequence[str] = (), because: str = "") -
     return decide
 
 
-def reprioritise(at: float, by: str, priority: Severity, because: str, playbook: Playbook | None = None) -> Decide:
+def reprioritise(at: float, by: str, priority: str, because: str, playbook: Playbook | None = None) -> Decide:
     """Make it worse or less bad; ``playbook`` is the one that leads through the new priority."""
 
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         _not_over(incident, "given another priority")
-        if priority is incident.priority:
+        if priority == incident.priority:
             raise IncidentError(f"incident {incident.id} is a {priority} already")
         changed = e.PriorityChanged(at=incident.after(at), by=by, priority=priority, because=because)
         started = start_playbook(at, by, playbook)(incident) if playbook is not None else ()
@@ -200,7 +203,13 @@ def attach_run(at: float, by: str, trace: Trace, task: str | None = None) -> Dec
                 finished_at=trace.started_at + trace.duration,
                 findings=tuple(
                     e.AttachedFinding(
-                        each.finding, each.kind, each.level, each.title, each.cause, each.resolution or ""
+                        each.finding,
+                        each.kind,
+                        each.level,
+                        each.title,
+                        each.cause,
+                        each.resolution or "",
+                        _to_do(trace, each),
                     )
                     for each in trace.findings
                 ),
@@ -217,6 +226,12 @@ def attach_run(at: float, by: str, trace: Trace, task: str | None = None) -> Dec
         return (*attached, done)
 
     return decide
+
+
+def _to_do(trace: Trace, finding: FindingRaised) -> str:
+    """``Restore the cache: check its status, then start or fail over``."""
+    resolution = trace.runbooks[finding.scope].resolutions.get(ResolutionId(finding.resolution or ""))
+    return f"{resolution.title}: {'; '.join(resolution.steps)}" if resolution else ""
 
 
 def _task_of(incident: Incident, trace: Trace, task: str | None) -> str:
@@ -245,11 +260,13 @@ def resolve(at: float, by: str, text: str = "") -> Decide:
     return decide
 
 
-def reopen(at: float, by: str, because: str) -> Decide:
+def reopen(at: float, by: str, because: str, *, anew: bool = False) -> Decide:
+    """It hurts again. With ``anew`` people are called as they were at first, whatever was acknowledged before."""
+
     def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
         if incident.state is State.OPEN:
             raise IncidentError(f"incident {incident.id} is open")
-        return (e.Reopened(at=incident.after(at), by=by, because=because),)
+        return (e.Reopened(at=incident.after(at), by=by, because=because, anew=anew),)
 
     return decide
 

@@ -4,7 +4,7 @@ The key of an alert is ``group.fingerprint:startsAt:status``. What comes before 
 is about the same thing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,7 +33,7 @@ class Holders(Struct, frozen=True):
     """Which incident has which firing alerts: by what the alert is, and by its group and its fingerprint alone."""
 
     alerts: Mapping[str, Incident]
-    parts: Mapping[str, Incident]
+    parts: Mapping[str, Mapping[int, Incident]]
 
     def holding(self, key: str) -> Incident | None:
         """The incident that has the alert, firing, of which ``key`` says that it is over."""
@@ -41,20 +41,35 @@ class Holders(Struct, frozen=True):
 
     def related(self, key: str) -> Incident | None:
         """The incident that has a firing alert of the same group or with the same fingerprint."""
-        return next((self.parts[part] for part in _identity(key).split(".") if part in self.parts), None)
+        return next(iter(self.all_related(key)), None)
+
+    def all_related(self, key: str) -> Sequence[Incident]:
+        """All that have one. Those that go on come first."""
+        found = {each.id: each for part in _identity(key).split(".") for each in self.parts.get(part, {}).values()}
+        return sorted(found.values(), key=lambda each: each.is_over)
 
 
 def holders(incidents: Iterable[Incident]) -> Holders:
-    """Of the incidents that are not closed; of two that have the same, the first one."""
+    """Of the incidents that are not closed. Of two that have the same, the one that goes on, and else the first one."""
     alerts: dict[str, Incident] = {}
-    parts: dict[str, Incident] = {}
-    for incident in incidents:
+    parts: dict[str, dict[int, Incident]] = {}
+    for incident in sorted(incidents, key=lambda each: each.is_over):
         for key, alert in incident.alerts.items() if incident.state is not State.CLOSED else ():
             if alert.status == FIRING:
                 alerts.setdefault(_identity(key), incident)
                 for part in _identity(key).split("."):
-                    parts.setdefault(part, incident)
+                    parts.setdefault(part, {}).setdefault(incident.id, incident)
     return Holders(alerts, parts)
+
+
+def fingerprints(incident: Incident) -> Collection[str]:
+    """Of the alerts that fired in an incident."""
+    return {fingerprint(key) for key, alert in incident.alerts.items() if alert.status == FIRING}
+
+
+def fingerprint(key: str) -> str:
+    """What is the same for an alert, whatever group it comes in."""
+    return _identity(key).rpartition(".")[2]
 
 
 def known_from(policy: IncidentPolicy, traces: Iterable[Trace]) -> Mapping[str, Known]:

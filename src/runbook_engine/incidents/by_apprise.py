@@ -1,7 +1,7 @@
 """Slack, e-mail, SMS, webhooks and a hundred others, by apprise. https://github.com/caronc/apprise
 
-apprise says whether a message went out, and no more. Why it did not stands in its log, of which the address is masked here.
-That matters, because only what surely did not arrive may be sent again.
+apprise says whether a message went out, and no more. Why it did not stands in its log, of which the address is masked here,
+and the status of each answer in that of its requests. That matters: only what surely did not arrive may be sent again.
 """
 
 import logging
@@ -19,7 +19,8 @@ from runbook_engine.document.incident_policy import AlertKind
 from runbook_engine.engine.border import Border
 from runbook_engine.hostile import one_line
 from runbook_engine.incidents.messages import Destination, Message
-from runbook_engine.incidents.services import Answer, NoServiceError, Service, Verdict, in_time
+from runbook_engine.incidents.neutral import neutral
+from runbook_engine.incidents.services import Answer, NoServiceError, Service, Verdict, in_time, verdict_of
 from runbook_engine.incidents.wording import Wording
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ _NOT_REACHED = re.compile(
     r"|WRONG_VERSION_NUMBER|No route to host",
     re.IGNORECASE,
 )
-_AGAIN = (408, 425, 429)
+_WENT_WRONG = "Socket Exception"
+"""What apprise begins the line with that says why there was no answer. Other lines repeat the message itself."""
+_PLAIN = frozenset({"JSON", "XML", "Form", "E-Mail"})
+"""Services of apprise that hand a text to programs or as it is, where an invisible letter would only do harm."""
 _SECRET = 4
 """Parts of an address that are shorter are too common to be masked."""
 
@@ -55,16 +59,27 @@ def by_apprise(destination: Destination, address: str) -> Service:
         raise NoServiceError(f"${destination.variable} is no address of a service; {hint}")
     made.socket_connect_timeout = max(made.socket_connect_timeout, _CONNECT_S)
     made.socket_read_timeout = max(made.socket_read_timeout, _READ_S)
-    return _ByApprise(made, Border(_secrets(address)))
+    plain = destination.kind is AlertKind.SMS or str(made.service_name) in _PLAIN
+    return _ByApprise(made, Border(_secrets(address)), plain)
 
 
 class _ByApprise(Struct, frozen=True):
     plugin: "NotifyBase"
     border: Border
+    plain: bool
+
+    def said(self, wording: Wording) -> Wording:
+        if self.plain:
+            return wording
+        # For Discord apprise takes a mention out of the address of a mail, too.
+        any_at = self.plugin.service_name == "Discord"
+        title, body = neutral(wording.title, any_at=any_at), neutral(wording.body, any_at=any_at)
+        return Wording(title[: self.plugin.title_maxlen] if self.plugin.title_maxlen > 0 else title, body)
 
     def most(self, wording: Wording) -> int:
-        # Without a place of its own, the title stands in front of the text.
-        title = 0 if self.plugin.title_maxlen > 0 or not wording.title else len(wording.title) + 2
+        # Without a place of its own, or where both count together, the title stands in front of the text.
+        apart = self.plugin.title_maxlen > 0 and not self.plugin.overflow_amalgamate_title
+        title = 0 if apart or not wording.title else len(wording.title) + 2
         return int(self.plugin.body_maxlen) - title
 
     def send(self, message: Message, wording: Wording) -> Answer:  # noqa: ARG002 - the text says it all
@@ -73,31 +88,40 @@ class _ByApprise(Struct, frozen=True):
     def _send(self, wording: Wording) -> Answer:
         from apprise import NotifyFormat
 
-        with _heard() as records:
+        with _heard() as (records, answers):
             sent = self.plugin.notify(
                 body=wording.body or wording.title,
                 title=wording.title if wording.body else "",
                 body_format=NotifyFormat.TEXT,
             )
-        return Answer(Verdict.SENT) if sent else self._why(records)
+        return Answer(Verdict.SENT) if sent else self._why(records, answers)
 
-    def _why(self, records: list[logging.LogRecord]) -> Answer:
-        texts = [each.getMessage() for each in records]
+    def _why(self, records: list[logging.LogRecord], requests: list[logging.LogRecord]) -> Answer:
+        causes = [text for each in records if (text := each.getMessage()).startswith(_WENT_WRONG)]
         warnings = [each.getMessage() for each in records if each.levelno >= logging.WARNING]
         said = self.border.text(one_line(warnings[0])) if warnings else f"{self.plugin.service_name} took it not"
         if any(each.levelno == logging.INFO and each.getMessage().startswith("Sent") for each in records):
             return Answer(Verdict.UNKNOWN, error=f"it reached only some of its recipients: {said}")
         statuses = [int(found[1]) for each in warnings for found in _STATUS.finditer(each)]
+        statuses += _answered(requests)
         if statuses:
-            again = any(each >= 500 or each in _AGAIN for each in statuses)
-            return Answer(Verdict.FAILED if again else Verdict.REFUSED, error=said)
-        replies = [int(found[1]) for each in texts for found in _SMTP.finditer(each)]
+            # What is said between the status and whoever reads it, such as Retry-After, does not get here.
+            verdicts = {verdict_of(each) for each in statuses}
+            found = next(each for each in (Verdict.UNKNOWN, Verdict.FAILED, Verdict.REFUSED) if each in verdicts)
+            return Answer(found, error=said)
+        replies = [int(found[1]) for each in causes for found in _SMTP.finditer(each)]
         if replies:
             refused = all(500 <= each < 600 for each in replies)
             return Answer(Verdict.REFUSED if refused else Verdict.FAILED, error=f"{said} (SMTP {replies[0]})")
-        if any(_NOT_REACHED.search(each) for each in texts):
+        if causes and all(_NOT_REACHED.search(each) for each in causes):
             return Answer(Verdict.FAILED, error=f"{said}: it was not reached")
         return Answer(Verdict.UNKNOWN, error=said)
+
+
+def _answered(requests: list[logging.LogRecord]) -> list[int]:
+    """The statuses of the answers that were no success, as urllib3 logs each: ``… "POST /path HTTP/1.1" 503 12``."""
+    found = [each.args[6] for each in requests if isinstance(each.args, tuple) and len(each.args) > 6]
+    return [each for each in found if isinstance(each, int) and each >= 300]
 
 
 def _to(address: str, recipient: str) -> str:
@@ -148,17 +172,18 @@ class _Ear(logging.Filter):
 @lru_cache(maxsize=1)
 def _ears() -> tuple[_Ear, _Ear]:
     """At the logger of apprise, and at that of its requests, in whose paths the secret of a webhook stands."""
-    apprise, requests = logging.getLogger("apprise"), logging.getLogger("urllib3.connectionpool")
-    ears = _Ear(apprise.getEffectiveLevel()), _Ear(logging.NOTSET)
-    apprise.setLevel(logging.DEBUG)
-    apprise.addFilter(ears[0])
-    requests.addFilter(ears[1])
-    return ears
+    made = []
+    for name in ("apprise", "urllib3.connectionpool"):
+        logger = logging.getLogger(name)
+        made.append(_Ear(logger.getEffectiveLevel()))
+        logger.setLevel(logging.DEBUG)
+        logger.addFilter(made[-1])
+    return made[0], made[1]
 
 
 @contextmanager
-def _heard() -> Iterator[list[logging.LogRecord]]:
-    """What apprise logs meanwhile in this thread, here and nowhere else."""
+def _heard() -> Iterator[tuple[list[logging.LogRecord], list[logging.LogRecord]]]:
+    """What apprise logs meanwhile in this thread, here and nowhere else, and what its requests do."""
     ear, requests = _ears()
-    with ear.listening() as records, requests.listening():
-        yield records
+    with ear.listening() as records, requests.listening() as answers:
+        yield records, answers

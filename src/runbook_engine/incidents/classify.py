@@ -7,7 +7,6 @@ from msgspec import Struct
 from runbook_engine import conditions
 from runbook_engine.conditions import Name, names, parse
 from runbook_engine.document.incident_policy import FactType, IncidentPolicy
-from runbook_engine.document.models import Severity
 from runbook_engine.engine.events import Outcome
 from runbook_engine.engine.trace import Trace
 from runbook_engine.errors import UsageError, did_you_mean
@@ -39,7 +38,7 @@ class Classification(Struct, frozen=True):
     and which were taken for a no.
     """
 
-    priority: Severity
+    priority: str
     because: str
     rule: int | None = None
     condition: str = ""

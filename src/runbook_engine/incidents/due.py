@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.playbook import DEFAULT_CHANNEL, filled_in
-from runbook_engine.incidents.escalation import Escalation, escalation
+from runbook_engine.incidents.delivery import standing_of, updates_told
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.incident import Incident, State, TaskState
-from runbook_engine.incidents.policy import ladders
 from runbook_engine.incidents.tasks import placed_tasks
 
 
@@ -33,11 +33,6 @@ class Due(Struct, frozen=True):
     roles: tuple[str, ...] = ()
 
 
-def engaged(incident: Incident, policy: IncidentPolicy, now: float) -> Escalation:
-    """Who should be engaged at a time, and who comes next."""
-    return escalation(ladders(policy), incident.phases, incident.calls, now)
-
-
 def due(incident: Incident, policy: IncidentPolicy, now: float) -> tuple[Due, ...]:
     """All that is asked for, the most urgent first; what is overdue lies before ``now``."""
     found: list[Due] = []
@@ -53,8 +48,10 @@ def due(incident: Incident, policy: IncidentPolicy, now: float) -> tuple[Due, ..
             titles = " and ".join(policy.roles[each].title for each in coming.roles)
             found.append(Due(DueKind.ESCALATION, coming.at, f"{titles} will be called", coming.roles))
     if priority.updates is not None and not incident.is_over:
-        last = incident.updates[-1].at if incident.updates else incident.opened_at
+        last = max(updates_told(incident, policy), default=incident.opened_at)
         what = "tell those who wait how it stands: runbook incident update"
+        if "waiting" in standing_of(incident, policy).values():
+            what = "send those who wait the update that is written: runbook incident messages --send"
         found.append(Due(DueKind.UPDATE, last + priority.updates, what))
     if incident.state is State.RESOLVED and incident.resolved_at is not None and incident.meeting is None:
         at = incident.resolved_at + policy.post_incident.meeting_within

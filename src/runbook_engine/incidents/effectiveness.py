@@ -10,9 +10,10 @@ from math import ceil
 from msgspec import Struct
 
 from runbook_engine.document.incident_policy import IncidentPolicy
-from runbook_engine.document.models import FindingKind, Severity
+from runbook_engine.document.models import FindingKind
 from runbook_engine.incidents import events as e
-from runbook_engine.incidents.due import engaged
+from runbook_engine.incidents.delivery import untold_tasks, updates_told
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.escalation import Reached
 from runbook_engine.incidents.incident import Incident, TaskState
 from runbook_engine.incidents.policy import of_document
@@ -29,22 +30,23 @@ class Times(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """Whether somebody was on it within the response time of a priority, counted from when it had that priority.
+    """Whether somebody was on it within the response time of a priority, counted from when people were called for it.
 
-    ``in_time`` is None where the time was not over yet when that no longer mattered.
+    ``in_time`` is None where the time was not over yet when that no longer mattered. ``again``: an alert had opened it again.
     """
 
-    priority: Severity
+    priority: str
     asked_at: float
     limit: float
     took: float | None
     in_time: bool | None
+    again: bool = False
 
 
 class Updates(Struct, frozen=True):
     """Whether those who wait were told how it stands. ``every`` is the policy's interval, ``longest`` the longest silence.
 
-    ``kept`` updates came within the interval; ``missed`` is how often an update was due and none came.
+    ``kept`` updates were delivered within the interval; ``missed`` is how often an update was due and none was delivered.
     """
 
     every: float | None
@@ -63,12 +65,16 @@ class LateTask(Struct, frozen=True):
 
 
 class Tasks(Struct, frozen=True):
-    """How many tasks of the playbooks were done by when they were due. ``left`` are those of which nothing was said."""
+    """How many tasks of the playbooks were done by when they were due. ``left`` are those of which nothing was said.
+
+    ``untold`` of those that are done are messages of which nothing was delivered.
+    """
 
     in_time: int
     late: tuple[LateTask, ...]
     skipped: int
     left: int
+    untold: int = 0
 
 
 class Effectiveness(Struct, frozen=True):
@@ -91,7 +97,7 @@ def effectiveness(incident: Incident, now: float) -> Effectiveness:
         tuple(_answers(incident, policy, now)),
         _updates(incident, policy, now),
         engaged(incident, policy, end).reached,
-        _tasks(incident) if incident.playbooks else None,
+        _tasks(incident, policy) if incident.playbooks else None,
         sum(isinstance(each, e.Reopened) for each in incident.events),
     )
 
@@ -131,7 +137,8 @@ def _diagnosed_at(incident: Incident) -> float | None:
 
 
 def _answers(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator[Answer]:
-    """One for the priority that it was opened with, and one for each to which it was raised."""
+    """One for the priority that it was opened with, and one for each time that it was raised or opened again by an alert."""
+    resolved = [each.at for each in incident.events if isinstance(each, e.Resolved)]
     phases = incident.phases
     clocks = [phases[0], *(each for before, each in pairwise(phases) if each.clock != before.clock)]
     for index, phase in enumerate(clocks):
@@ -146,16 +153,17 @@ def _answers(incident: Incident, policy: IncidentPolicy, now: float) -> Iterator
             None,
         )
         if took is None:
-            stopped = min(each for each in (ends, incident.resolved_at, now) if each is not None)
+            over = next((each for each in resolved if each >= phase.clock), None)
+            stopped = min(each for each in (ends, over, now) if each is not None)
             in_time = False if stopped > phase.clock + limit else None
         else:
             in_time = took <= limit
-        yield Answer(phase.priority, phase.clock, limit, took, in_time)
+        yield Answer(phase.priority, phase.clock, limit, took, in_time, phase.anew)
 
 
 def _updates(incident: Incident, policy: IncidentPolicy, now: float) -> Updates | None:
     """Silence is counted anew where a priority begins that wants updates, and where the incident is opened again."""
-    told = [each.at for each in incident.updates]
+    told = updates_told(incident, policy)
     kept = late = missed = 0
     longest = 0.0
     wanted = False
@@ -196,7 +204,7 @@ def _lasting(events: Sequence[e.IncidentEvent], now: float) -> Iterator[tuple[fl
         yield begin, now
 
 
-def _tasks(incident: Incident) -> Tasks:
+def _tasks(incident: Incident, policy: IncidentPolicy) -> Tasks:
     """By when they were done first, since somebody last said that they were to be done again."""
     first: dict[str, float] = {}
     for event in incident.events:
@@ -207,8 +215,11 @@ def _tasks(incident: Incident) -> Tasks:
     placed = placed_tasks(incident)
     states = {each.id: incident.tasks[each.id].state for each in placed if each.id in incident.tasks}
     done = [each for each in placed if states.get(each.id) is TaskState.DONE]
+    untold = untold_tasks(incident, policy)
     late = tuple(
         LateTask(each.id, each.task.title, first[each.id] - each.due) for each in done if first[each.id] > each.due
     )
     skipped = sum(each is TaskState.SKIPPED for each in states.values())
-    return Tasks(len(done) - len(late), late, skipped, len(placed) - len(states))
+    return Tasks(
+        len(done) - len(late), late, skipped, len(placed) - len(states), sum(each.id in untold for each in done)
+    )

@@ -9,6 +9,7 @@ The rules:
   priority yet. Whoever was engaged stays so.
 - A priority that is lowered keeps the clock. Engaged are those whom the lower priority engages after as much time; the others
   are released.
+- An incident that an alert opens again begins a clock of its own, too; engaged are those whom the matrix calls from then on.
 - Somebody may call roles before the matrix does; they are engaged from then on.
 
 A clock counts seconds that pass, not hours on the wall: where clocks are put forward or back, nothing comes early or late.
@@ -18,7 +19,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from runbook_engine.document.models import Severity
 from runbook_engine.incidents.business import Calendar
 
 
@@ -44,12 +44,16 @@ class Hold(Struct, frozen=True):
 
 
 class Phase(Struct, frozen=True):
-    """While an incident had one priority. ``clock`` is when the clock began that counts in it."""
+    """While an incident had one priority. ``clock`` is when the clock began that counts in it.
 
-    priority: Severity
+    With ``anew`` people are called in it as they were at first: nobody is engaged from before.
+    """
+
+    priority: str
     since: float
     clock: float
     holds: tuple[Hold, ...] = ()
+    anew: bool = False
 
 
 class Call(Struct, frozen=True):
@@ -78,8 +82,8 @@ class Reached(Struct, frozen=True):
     at: float
     after: float
     roles: tuple[str, ...]
-    priority: Severity
-    carried: bool = False
+    priority: str
+    carried: bool
 
 
 class Escalation(Struct, frozen=True):
@@ -92,9 +96,7 @@ class Escalation(Struct, frozen=True):
     held_until: float | None = None
 
 
-def escalation(
-    ladders: Mapping[Severity, Ladder], phases: Sequence[Phase], calls: Sequence[Call], now: float
-) -> Escalation:
+def escalation(ladders: Mapping[str, Ladder], phases: Sequence[Phase], calls: Sequence[Call], now: float) -> Escalation:
     """What the matrix says at ``now``. Phases follow each other; holds are sorted and apart."""
     reached: list[Reached] = []
     engaged: dict[str, Engagement] = {}
@@ -102,7 +104,7 @@ def escalation(
         if phase.since > now:
             break
         end = phases[index + 1].since if index + 1 < len(phases) else None
-        if index and phase.clock == phases[index - 1].clock:
+        if index and (phase.anew or phase.clock == phases[index - 1].clock):
             engaged = {}
         for row in _rows(ladders[phase.priority], phase):
             if row.at > now or (end is not None and row.at >= end):
@@ -110,8 +112,9 @@ def escalation(
             reached.append(row)
             for role in row.roles:
                 engaged.setdefault(role, Engagement(role, row.at, row.after))
+    since = max((each.since for each in phases if each.anew and each.since <= now), default=phases[0].since)
     for call in calls:
-        for role in call.roles if call.at <= now else ():
+        for role in call.roles if since <= call.at <= now else ():
             if role not in engaged or call.at < engaged[role].since:
                 engaged[role] = Engagement(role, call.at, None, call.by)
     last = next(each for each in reversed(phases) if each.since <= now or each is phases[0])

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from runbook_engine.document.incident_policy import Audience, MessageKind
-from runbook_engine.document.models import Severity
 from runbook_engine.engine.events import Outcome
+from runbook_engine.living import Process
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -27,6 +27,9 @@ class Source(StrEnum):
     PERSON = "person"
     ALERT = "alert"
     RUN = "run"
+
+
+BY_HAND = "by hand"
 
 
 class Section(StrEnum):
@@ -63,7 +66,7 @@ class Opened(_Happening, frozen=True, kw_only=True):
     """``because`` are the sentences that the priority was chosen for; ``since`` is when it began to hurt, if known."""
 
     title: str
-    priority: Severity
+    priority: str
     policy: Mapping[str, JsonValue]
     engine: str
     description: str = ""
@@ -84,7 +87,7 @@ class AlertTaken(_Happening, frozen=True, kw_only=True):
 
 
 class PriorityChanged(_Happening, frozen=True, kw_only=True):
-    priority: Severity
+    priority: str
     because: str
 
 
@@ -116,13 +119,13 @@ class Noted(_Happening, frozen=True, kw_only=True):
 
 
 class StatusUpdated(_Happening, frozen=True, kw_only=True):
-    """What those who wait are told."""
+    """What those who wait are to be told; they are told when a message with it is delivered."""
 
     text: str
 
 
 class Told(_Happening, frozen=True, kw_only=True):
-    """Somebody decided to tell an audience something. ``channels`` are where, if not where the policy says."""
+    """Somebody wants an audience told something; a delivery does. ``channels``: where, if not where the policy says."""
 
     kind: MessageKind
     audience: Audience
@@ -146,7 +149,7 @@ class Pinned(_Happening, frozen=True, kw_only=True):
 
 
 class AttachedFinding(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run found: ``kind`` is symptom or cause."""
+    """What a run found: ``kind`` is symptom or cause; ``to_do`` the resolution in words, its title and its steps."""
 
     id: str
     kind: str
@@ -154,6 +157,12 @@ class AttachedFinding(Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     cause: str = ""
     resolution: str = ""
+    to_do: str = ""
+
+    @property
+    def what_to_do(self) -> str:
+        """For people. What was attached before the words were kept has only the resolution's name."""
+        return self.to_do or self.resolution.replace("_", " ").capitalize()
 
 
 class AttachedBlindness(Struct, frozen=True, forbid_unknown_fields=True):
@@ -221,9 +230,10 @@ class Resolved(_Happening, frozen=True, kw_only=True):
 
 
 class Reopened(_Happening, frozen=True, kw_only=True):
-    """It hurts again, or never stopped."""
+    """It hurts again, or never stopped. With ``anew`` a clock of its own begins, which no earlier acknowledgement holds."""
 
     because: str
+    anew: bool = False
 
 
 class Closed(_Happening, frozen=True, kw_only=True):
@@ -235,17 +245,18 @@ class Closed(_Happening, frozen=True, kw_only=True):
 class MessageBegun(_Happening, frozen=True, kw_only=True):
     """A part of a message is about to be sent. Where nothing follows, nobody knows whether it was.
 
-    A text that is longer than the service takes is sent in ``parts``, which are counted from 1.
+    A text that is longer than the service takes is sent in ``parts``, which are counted from 1. ``process`` sends it.
     """
 
     key: str
     attempt: int = 1
     part: int = 1
     parts: int = 1
+    process: Process | None = None
 
 
 class MessageSent(_Happening, frozen=True, kw_only=True):
-    """A service took a part of a message. ``reference`` is what it calls it, where it says."""
+    """A service took a part of a message. ``reference`` is what it calls it, if it says; BY_HAND where a person told it."""
 
     key: str
     reference: str = ""
@@ -256,7 +267,7 @@ class MessageSent(_Happening, frozen=True, kw_only=True):
 class MessageFailed(_Happening, frozen=True, kw_only=True):
     """A try that failed. Tried again at ``retry_at``; not by itself, where that is None.
 
-    With ``uncertain`` it may have arrived nevertheless.
+    With ``uncertain`` it may have arrived nevertheless; it is tried again only by a service that knows it by its key.
     """
 
     key: str

@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from runbook_engine.document.models import Severity
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.escalation import Call, Hold, Phase, joined
+from runbook_engine.living import Process
 
 
 class State(StrEnum):
@@ -50,7 +51,10 @@ class Action(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """How far a message is. ``begun_at`` and nothing after it: nobody knows whether that part was sent."""
+    """How far a message is. ``begun_at`` and nothing after it: nobody knows whether ``process`` has sent that part.
+
+    ``uncertain``: one of its tries may have arrived.
+    """
 
     attempts: int = 0
     begun_at: float | None = None
@@ -64,6 +68,7 @@ class Delivery(Struct, frozen=True):
     dead: bool = False
     dropped: bool = False
     asked: bool = False
+    process: Process | None = None
 
     @property
     def is_sent(self) -> bool:
@@ -77,7 +82,7 @@ class Incident(Struct):
     events: tuple[e.IncidentEvent, ...]
     opened: e.Opened
     title: str
-    priority: Severity
+    priority: str
     state: State = State.OPEN
     phases: tuple[Phase, ...] = ()
     calls: tuple[Call, ...] = ()
@@ -115,6 +120,11 @@ class Incident(Struct):
     def policy_document(self) -> Mapping[str, Any]:
         """The incident policy that holds for it, as validated."""
         return self.opened.policy
+
+    def rank(self, priority: str) -> tuple[int, str]:
+        """Less for a worse priority, by the order of the incident's policy."""
+        order = list(self.policy_document.get("priorities", ()))
+        return (order.index(priority) if priority in order else len(order), priority)
 
     @property
     def is_over(self) -> bool:
@@ -180,7 +190,7 @@ def _apply(incident: Incident, event: e.IncidentEvent) -> None:  # noqa: C901, P
 
 def _reprioritise(incident: Incident, event: e.PriorityChanged) -> None:
     last = incident.phases[-1]
-    raised = event.priority < last.priority
+    raised = incident.rank(event.priority) < incident.rank(last.priority)
     stopped = tuple(Hold(event.at, None) for each in last.holds if each.until is None)
     phase = (
         Phase(event.priority, event.at, event.at, stopped)
@@ -193,7 +203,7 @@ def _reprioritise(incident: Incident, event: e.PriorityChanged) -> None:
 
 def _hold(incident: Incident, hold: Hold) -> None:
     last = incident.phases[-1]
-    changed = Phase(last.priority, last.since, last.clock, joined([*last.holds, hold]))
+    changed = replace(last, holds=joined([*last.holds, hold]))
     incident.phases = (*incident.phases[:-1], changed)
 
 
@@ -213,7 +223,9 @@ def _advance(incident: Incident, event: e.Mitigated | e.Resolved | e.Reopened | 
             incident.mitigated_at = incident.resolved_at = incident.closed_at = None
             last = incident.phases[-1]
             holds = tuple(Hold(each.since, event.at) if each.until is None else each for each in last.holds)
-            incident.phases = (*incident.phases[:-1], Phase(last.priority, last.since, last.clock, holds))
+            held = replace(last, holds=holds)
+            began = (Phase(last.priority, event.at, event.at, anew=True),) if event.anew else ()
+            incident.phases = (*incident.phases[:-1], held, *began)
 
 
 def _task(incident: Incident, event: e.TaskDone | e.TaskSkipped | e.TaskReopened) -> None:
@@ -234,8 +246,6 @@ def _action(incident: Incident, event: e.ActionAdded | e.ActionDone) -> None:
             event.action, event.title, event.owner, event.due, event.horizon, event.at, event.by, event.link
         )
         return
-    from msgspec.structs import replace
-
     before = incident.actions[event.action]
     incident.actions[event.action] = replace(before, done_at=event.at, done_by=event.by, note=event.note)
 
@@ -247,18 +257,27 @@ def _delivered(
     sent = before.sent_parts
     match event:
         case e.MessageBegun():
-            return Delivery(event.attempt, begun_at=event.at, parts=event.parts, sent_parts=sent)
+            return Delivery(
+                event.attempt,
+                begun_at=event.at,
+                parts=event.parts,
+                sent_parts=sent,
+                uncertain=before.uncertain,
+                process=event.process,
+            )
         case e.MessageSent():
             return Delivery(before.attempts, None, event.parts, event.part, event.at, event.reference)
         case e.MessageFailed():
+            # What may have arrived once stays uncertain, whatever the later tries say of themselves.
+            uncertain = before.uncertain or event.uncertain
             return Delivery(
                 before.attempts,
                 parts=before.parts,
                 sent_parts=sent,
                 error=event.error,
                 retry_at=event.retry_at,
-                uncertain=event.uncertain,
-                dead=event.retry_at is None and not event.uncertain,
+                uncertain=uncertain,
+                dead=event.retry_at is None and not uncertain,
             )
         case e.MessageDropped():
             return Delivery(before.attempts, parts=before.parts, sent_parts=sent, error=before.error, dropped=True)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.errors import IncidentError
 from runbook_engine.incidents import events as e
-from runbook_engine.incidents.due import engaged
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.incident import Incident
 from runbook_engine.incidents.moments import moment
 from runbook_engine.incidents.policy import calendar

@@ -11,14 +11,15 @@ from enum import StrEnum
 from msgspec import Struct
 
 from runbook_engine.document.incident_policy import AlertKind, Audience, IncidentPolicy, MessageKind
-from runbook_engine.document.models import Severity
 from runbook_engine.incidents import events as e
-from runbook_engine.incidents.due import engaged
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.escalation import Reached
 from runbook_engine.incidents.incident import Delivery, Incident, State, fold
 
 LONGEST_SEND_S = 60.0
 """After so long, whoever has begun to send a message is taken for dead."""
+PAUSES_S = (2.0, 8.0, 60.0, 300.0, 900.0)
+"""How long after each try that came to nothing the next one comes; after the last, there is none."""
 
 
 class PagerAction(StrEnum):
@@ -42,22 +43,28 @@ class Destination(Struct, frozen=True):
 class Message(Struct, frozen=True):
     """Something that somebody is to be told.
 
-    ``seq`` is the event that asks for it, or None where a row of the matrix does; ``dedup`` makes PagerDuty know what belongs
-    together, and is the same whenever it is sent again.
+    ``seq`` is the event that asks for it, or None where a row of the matrix does; ``weight`` is that of its
+    priority, 0 for the worst. ``dedup`` makes PagerDuty know what belongs together; it is the same when it is sent again.
     """
 
     key: str
     kind: MessageKind
     audience: Audience
     destination: Destination
-    priority: Severity
+    priority: str
     at: float
     seq: int | None = None
     row: Reached | None = None
+    weight: float = 1.0
     text: str = ""
     told: bool = False
     action: PagerAction = PagerAction.TRIGGER
     dedup: str = ""
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether the service takes what it gets twice for one: of PagerDuty's events, those with the same key."""
+        return self.destination.kind is AlertKind.PAGERDUTY
 
 
 class MessageState(StrEnum):
@@ -107,7 +114,7 @@ def destinations(policy: IncidentPolicy) -> Mapping[str, Destination]:
         if each.kind is None or each.url_env is None:
             continue
         address = getattr(each, "address", "")
-        recipient = address if each.kind is AlertKind.EMAIL else ""
+        recipient = address if each.kind is AlertKind.EMAIL and "@" in address else ""
         found[name] = Destination(name, each.title, each.kind, each.url_env, recipient)
     return found
 
@@ -136,11 +143,12 @@ def outbox(incident: Incident, policy: IncidentPolicy, now: float) -> Sequence[O
     newest: dict[tuple[MessageKind, Audience, str, str], str] = {}
     for each in messages:
         newest[_theme(each)] = each.key
+    anew = max((each.since for each in incident.phases if each.anew), default=incident.opened_at)
     alerted = {each.dedup for each in messages if _may_have_alerted(each, incident)}
     found: list[Outgoing] = []
     for each in messages:
         delivery = incident.deliveries.get(each.key, Delivery())
-        obsolete = _is_late(each, incident) or (each.kind in _CURRENT and newest[_theme(each)] != each.key)
+        obsolete = _is_late(each, incident, anew) or (each.kind in _CURRENT and newest[_theme(each)] != each.key)
         if each.destination.kind is AlertKind.PAGERDUTY and each.action is not PagerAction.TRIGGER:
             obsolete = obsolete or each.dedup not in alerted
         state = _state(delivery, now, obsolete=obsolete and not each.told and not delivery.asked)
@@ -161,8 +169,7 @@ def _by_events(incident: Incident, policy: IncidentPolicy, known: Mapping[str, D
         kind, audience = _KINDS.get(type(event)), Audience.INTERNAL
         names: tuple[str, ...] = ()
         if isinstance(event, e.PriorityChanged):
-            # P0 comes before P1.
-            raised, priority = event.priority < priority, event.priority
+            raised, priority = policy.rank(event.priority) < policy.rank(priority), event.priority
             kind = MessageKind.ESCALATED if raised else MessageKind.STATUS_UPDATE
         elif isinstance(event, e.Told):
             kind, audience, names = event.kind, event.audience, event.channels
@@ -179,11 +186,17 @@ def _by_events(incident: Incident, policy: IncidentPolicy, known: Mapping[str, D
                     priority,
                     event.at,
                     seq,
+                    weight=policy.weight(priority),
                     text=text if isinstance(text, str) else "",
                     told=isinstance(event, e.Told),
                     action=_ENDS.get(kind, PagerAction.TRIGGER),
-                    dedup=_dedup(incident, seq if kind is MessageKind.ESCALATED else None),
+                    dedup=_dedup(incident, seq if _calls_anew(event, kind) else None),
                 )
+
+
+def _calls_anew(event: e.IncidentEvent, kind: MessageKind) -> bool:
+    """Whether PagerDuty must page for it, whatever it has of the incident already."""
+    return kind is MessageKind.ESCALATED or (isinstance(event, e.Reopened) and event.anew)
 
 
 def _by_rows(
@@ -205,6 +218,7 @@ def _by_rows(
                     row.priority,
                     row.at,
                     row=row,
+                    weight=policy.weight(row.priority),
                     dedup=_dedup(incident, which),
                 )
 
@@ -223,7 +237,8 @@ def _ending(message: Message, dedup: str, *, first: bool) -> Message:
 
 
 def _theme(message: Message) -> tuple[MessageKind, Audience, str, str]:
-    return message.kind, message.audience, message.destination.name, message.dedup
+    """What only the newest message says. An end is told of each alert that PagerDuty has."""
+    return message.kind, message.audience, message.destination.name, message.dedup if message.kind in _ENDS else ""
 
 
 def _may_have_alerted(message: Message, incident: Incident) -> bool:
@@ -233,11 +248,11 @@ def _may_have_alerted(message: Message, incident: Incident) -> bool:
     return delivery is not None and delivery.attempts > 0
 
 
-def _is_late(message: Message, incident: Incident) -> bool:
-    """Whether it would tell people of what is over."""
+def _is_late(message: Message, incident: Incident, anew: float) -> bool:
+    """Whether it would tell people of what is over: in the incident, or before an alert opened it ``anew``."""
     match message.kind:
         case MessageKind.ESCALATED | MessageKind.ACKNOWLEDGED:
-            return incident.state is not State.OPEN
+            return incident.state is not State.OPEN or message.at < anew
         case MessageKind.OPENED | MessageKind.STATUS_UPDATE:
             return incident.is_over
         case MessageKind.MITIGATED:
@@ -255,7 +270,7 @@ def _state(delivery: Delivery, now: float, *, obsolete: bool) -> MessageState:  
         return MessageState.DROPPED
     if delivery.begun_at is not None:
         return MessageState.SENDING if now < delivery.begun_at + LONGEST_SEND_S else MessageState.UNCERTAIN
-    if delivery.uncertain:
+    if delivery.uncertain and (obsolete or delivery.retry_at is None):
         return MessageState.UNCERTAIN
     if delivery.dead:
         return MessageState.DEAD
@@ -271,7 +286,8 @@ def _is_due(message: Message, state: MessageState, delivery: Delivery, now: floa
         case MessageState.RETRY:
             return delivery.retry_at is not None and delivery.retry_at <= now
         case MessageState.UNCERTAIN:
-            # PagerDuty knows by the dedup key that it has it already.
-            return message.destination.kind is AlertKind.PAGERDUTY
+            # Somebody has begun to send it, and nobody wrote down what came of it.
+            begun = delivery.begun_at is not None and delivery.attempts <= len(PAUSES_S)
+            return begun and message.may_be_repeated
         case _:
             return False

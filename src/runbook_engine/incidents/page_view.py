@@ -7,7 +7,9 @@ from itertools import groupby
 from msgspec import Struct
 
 from runbook_engine.incidents import events as e
-from runbook_engine.incidents.due import Due, due, engaged
+from runbook_engine.incidents.delivery import waits
+from runbook_engine.incidents.due import Due, due
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.incident import Incident, TaskState
 from runbook_engine.incidents.moments import clock, iso, span
 from runbook_engine.incidents.policy import of_document
@@ -101,6 +103,11 @@ class IncidentView:
         if until is None or not self.incident.acknowledged:
             return ""
         return f"{self.incident.acknowledged[-1].by} is on it; the escalation is held for {span(until - self.now)} more"
+
+    @cached_property
+    def waits(self) -> str:
+        """What nobody has been told yet, and how it is sent."""
+        return waits(self.incident, self.policy, self.now)
 
     @cached_property
     def people(self) -> Sequence[Person]:

@@ -10,9 +10,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from msgspec import Struct
 
-from runbook_engine.document.models import Severity
 from runbook_engine.incidents.messages import Destination, Message, PagerAction
-from runbook_engine.incidents.services import Answer, NoServiceError, Service, Verdict, in_time
+from runbook_engine.incidents.services import Answer, NoServiceError, Service, Verdict, in_time, verdict_of
 from runbook_engine.incidents.wording import Wording
 
 if TYPE_CHECKING:
@@ -25,12 +24,8 @@ MOST_TEXT = 100_000
 """Of the 512 KB that an event may have, the text is left so many characters."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
 _MOST_ANSWER = 10_000
-_SEVERITIES: Mapping[str, str] = {
-    Severity.P0: "critical",
-    Severity.P1: "error",
-    Severity.P2: "warning",
-    Severity.P3: "info",
-}
+_SEVERITIES = ("critical", "error", "warning", "info")
+"""For the priorities of a policy, from the worst to the least bad."""
 
 
 def pagerduty(destination: Destination, address: str) -> Service:
@@ -49,6 +44,9 @@ def pagerduty(destination: Destination, address: str) -> Service:
 class _PagerDuty(Struct, frozen=True):
     url: str
     key: str
+
+    def said(self, wording: Wording) -> Wording:
+        return wording  # its texts are plain
 
     def most(self, wording: Wording) -> int:  # noqa: ARG002 - the title has a place of its own
         return MOST_TEXT
@@ -87,7 +85,7 @@ class _PagerDuty(Struct, frozen=True):
             event["payload"] = {
                 "summary": wording.title[:MOST_SUMMARY],
                 "source": message.dedup,
-                "severity": _SEVERITIES[message.priority],
+                "severity": _SEVERITIES[round(message.weight * (len(_SEVERITIES) - 1))],
                 "custom_details": {"text": wording.body},
             }
         return event
@@ -103,8 +101,9 @@ def _answer(status: int, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
     lowered = {name.lower(): value for name, value in headers.items()}
     wait = lowered.get(b"retry-after", b"").decode("latin-1")
     error = f"PagerDuty answered {status}"
-    if status in (408, 429) or status >= 500:
-        return Answer(Verdict.FAILED, error=error, retry_after=float(wait) if wait.isdigit() else None)
+    verdict = verdict_of(status, retry_after=bool(wait))
+    if verdict is not Verdict.REFUSED:
+        return Answer(verdict, error=error, retry_after=float(wait) if wait.isdigit() else None)
     return Answer(Verdict.REFUSED, error=f"{error}: the integration key or the event is wrong")
 
 

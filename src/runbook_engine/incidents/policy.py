@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from runbook_engine.document import DiagnosticLevel
 from runbook_engine.document.incident_policy import IncidentPolicy, Weekday
 from runbook_engine.document.incident_policy_load import load_incident_policy_file
-from runbook_engine.document.models import Severity
 from runbook_engine.document.playbook import Playbook
 from runbook_engine.document.playbook_load import load_playbook_file
-from runbook_engine.errors import InvalidDocumentError, JournalError
+from runbook_engine.errors import InvalidDocumentError, JournalError, UsageError, did_you_mean
 from runbook_engine.graph.incident_policy import check_incident_policy
 from runbook_engine.graph.playbook import check_playbook
 from runbook_engine.incidents.business import Calendar
@@ -46,10 +45,20 @@ def load_playbook_named(name: str, library: Library | None = None) -> Playbook:
     return loaded.document
 
 
-def playbook_of(policy: IncidentPolicy, priority: Severity, library: Library | None = None) -> Playbook | None:
+def playbook_of(policy: IncidentPolicy, priority: str, library: Library | None = None) -> Playbook | None:
     """The playbook that leads through a priority, if the policy names one. Raises as ``load_playbook_named``."""
     name = policy.priorities[priority].playbook
     return load_playbook_named(name, library) if name is not None else None
+
+
+def priority_named(policy: IncidentPolicy, name: str) -> str:
+    """A priority as the policy writes it, whatever the case of ``name``. Raises UsageError where there is none."""
+    known = {each.casefold(): str(each) for each in policy.priorities}
+    found = known.get(name.casefold())
+    if found is None:
+        guess = did_you_mean(name, policy.order)
+        raise UsageError(f"there is no priority {name!r}{guess}; priorities: {', '.join(policy.order)}")
+    return found
 
 
 def as_document(policy: IncidentPolicy) -> Mapping[str, Any]:
@@ -83,7 +92,7 @@ def calendar(policy: IncidentPolicy) -> Calendar:
     )
 
 
-def ladders(policy: IncidentPolicy) -> Mapping[Severity, Ladder]:
+def ladders(policy: IncidentPolicy) -> Mapping[str, Ladder]:
     """The columns of the escalation matrix."""
     days = calendar(policy)
     return {

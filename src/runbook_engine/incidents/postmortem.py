@@ -9,6 +9,7 @@ from runbook_engine.document.models import FindingKind
 from runbook_engine.hostile import one_line
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents import postmortem_model as parts
+from runbook_engine.incidents.delivery import letters, listing
 from runbook_engine.incidents.effectiveness import effectiveness
 from runbook_engine.incidents.horizons import is_overdue
 from runbook_engine.incidents.incident import Incident
@@ -34,6 +35,7 @@ SIGNIFICANT = (
     e.Noted,
     e.StatusUpdated,
     e.RunAttached,
+    e.MessageDropped,
     e.Mitigated,
     e.Resolved,
     e.Reopened,
@@ -148,6 +150,7 @@ def _causes(incident: Incident) -> Iterator[parts.CausePart]:
                 title=one_line(each.title),
                 cause=one_line(each.cause),
                 resolution=one_line(each.resolution),
+                to_do=one_line(each.what_to_do),
                 runbook=one_line(run.runbook),
                 run_id=one_line(run.run_id),
             )
@@ -201,7 +204,9 @@ def _response(incident: Incident, policy: IncidentPolicy, now: float) -> parts.R
             resolve_s=times.resolve,
         ),
         answers=tuple(
-            parts.AnswerPart(priority=each.priority, limit_s=each.limit, took_s=each.took, in_time=each.in_time)
+            parts.AnswerPart(
+                priority=each.priority, limit_s=each.limit, took_s=each.took, in_time=each.in_time, again=each.again
+            )
             for each in found.answers
         ),
         updates=None
@@ -232,8 +237,21 @@ def _response(incident: Incident, policy: IncidentPolicy, now: float) -> parts.R
             ),
             skipped=tasks.skipped,
             left=tasks.left,
+            untold=tasks.untold,
         ),
+        messages=_messages(incident, policy, now),
         reopened=found.reopened,
+    )
+
+
+def _messages(incident: Incident, policy: IncidentPolicy, now: float) -> parts.MessagesPart:
+    found = letters(incident, policy, now)
+    uncertain = tuple(each for each in found.lost if each not in found.never)
+    return parts.MessagesPart(
+        sent=len(found.sent),
+        waiting=tuple(map(one_line, listing(found.waiting))),
+        uncertain=tuple(map(one_line, listing(uncertain))),
+        never_sent=tuple(map(one_line, listing(found.never))),
     )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, field
 
-from runbook_engine.document.models import Severity
 from runbook_engine.engine.events import Outcome
 from runbook_engine.incidents.events import Horizon
 from runbook_engine.incidents.incident import State
@@ -56,6 +55,7 @@ class CausePart(Part, frozen=True, kw_only=True):
     title: str
     cause: str
     resolution: str
+    to_do: Annotated[str, Meta(description="The resolution in words: its title and its steps")] = ""
     runbook: str
     run_id: str
 
@@ -78,10 +78,11 @@ class BlindPart(Part, frozen=True, kw_only=True):
 class AnswerPart(Part, frozen=True, kw_only=True):
     """Whether somebody was on it within the response time of a priority."""
 
-    priority: Severity
+    priority: str
     limit_s: float
     took_s: float | None
     in_time: Annotated[bool | None, Meta(description="null: the time was not over when it no longer mattered")]
+    again: Annotated[bool, Meta(description="Since an alert had opened it again")]
 
 
 class TimesPart(Part, frozen=True, kw_only=True):
@@ -94,7 +95,7 @@ class TimesPart(Part, frozen=True, kw_only=True):
 
 
 class UpdatesPart(Part, frozen=True, kw_only=True):
-    """``kept`` updates came within the interval; ``missed`` is how often one was due and none came."""
+    """``kept`` updates were delivered within the interval; ``missed`` is how often one was due and none was delivered."""
 
     every_s: float | None
     kept: int
@@ -110,12 +111,13 @@ class LateTaskPart(Part, frozen=True, kw_only=True):
 
 
 class TasksPart(Part, frozen=True, kw_only=True):
-    """``left`` is of how many tasks nothing was said."""
+    """``left`` is of how many tasks nothing was said; ``untold`` of those done are messages of which none was delivered."""
 
     in_time: int
     late: tuple[LateTaskPart, ...]
     skipped: int
     left: int
+    untold: int
 
 
 class ReachedPart(Part, frozen=True, kw_only=True):
@@ -123,8 +125,17 @@ class ReachedPart(Part, frozen=True, kw_only=True):
 
     at: str
     after_s: float
-    priority: Severity
+    priority: str
     roles: tuple[str, ...]
+
+
+class MessagesPart(Part, frozen=True, kw_only=True):
+    """How many messages went out, and which did not."""
+
+    sent: int
+    waiting: tuple[str, ...]
+    uncertain: tuple[str, ...]
+    never_sent: Annotated[tuple[str, ...], Meta(description="Too late, dropped or given up")]
 
 
 class ResponsePart(Part, frozen=True, kw_only=True):
@@ -133,6 +144,7 @@ class ResponsePart(Part, frozen=True, kw_only=True):
     updates: Annotated[UpdatesPart | None, Meta(description="null: the policy wants none")]
     reached: tuple[ReachedPart, ...]
     tasks: Annotated[TasksPart | None, Meta(description="null: no playbook was followed")]
+    messages: MessagesPart
     reopened: int
 
 
@@ -172,7 +184,7 @@ class Postmortem(Part, frozen=True, kw_only=True):
     incident: int
     title: str
     description: str
-    priority: Severity
+    priority: str
     priority_title: str
     state: State
     named: Annotated[bool, Meta(description="Whether people appear by name")]

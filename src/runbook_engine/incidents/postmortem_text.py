@@ -63,7 +63,17 @@ class _Page:
         times += [("opened", impact.opened_at), ("mitigated", impact.mitigated_at), ("resolved", impact.resolved_at)]
         told = ", ".join(f"{word} {_utc(at) if at else recorded(None)}" for word, at in times)
         yield from self.fill(f"{told} (UTC)", 2)
-        yield from self.fill(f"it hurt for {recorded(impact.hurt_s)}, it lasted {recorded(impact.lasted_s)}", 2)
+        lasting = (
+            ("how long it hurt", "it hurt for", impact.hurt_s),
+            ("how long it lasted", "it lasted", impact.lasted_s),
+        )
+        yield from self.fill(
+            ", ".join(
+                f"{asked} is not known yet" if took is None else f"{said} {recorded(took)}"
+                for asked, said, took in lasting
+            ),
+            2,
+        )
         yield from self._said("", impact.remarks, "impact")
         for each in impact.symptoms:
             yield from self.fill(f"seen: {each}", 4, mark="-")
@@ -73,8 +83,8 @@ class _Page:
         yield from self._said("Root cause", found.root_cause.remarks, "root_cause")
         for cause in found.root_cause.found:
             why = f": {cause.cause}" if cause.cause else ""
-            what = f"; what to do: {cause.resolution}" if cause.resolution else ""
-            yield from self.fill(f"found: {cause.title}{why}{what} ({cause.runbook}, run {cause.run_id})", 4, mark="-")
+            what = f". What to do: {cause.to_do}" if cause.to_do else ""
+            yield from self.fill(f"found: {cause.title}{why} ({cause.runbook}, run {cause.run_id}){what}", 4, mark="-")
         for spot in found.blind_spots:
             remedy = f"; to see it: {spot.remedy}" if spot.remedy else ""
             what = f"not seen by {spot.runbook}: {', '.join(spot.steps)}: {spot.kind}: {spot.message}{remedy}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from runbook_engine.incidents.moments import recorded, span
-from runbook_engine.incidents.postmortem_model import AnswerPart, ResponsePart, TasksPart, UpdatesPart
+from runbook_engine.incidents.postmortem_model import AnswerPart, MessagesPart, ResponsePart, TasksPart, UpdatesPart
 
 NO_TARGET = "–"
 
@@ -35,15 +35,23 @@ def rows(response: ResponsePart) -> Iterator[Row]:
         yield Row("Opened again", f"{response.reopened} time{'' if response.reopened == 1 else 's'}")
     if response.updates is not None:
         yield _updates(response.updates)
+    yield _messages(response.messages)
     if response.reached:
         told = (f"{' and '.join(each.roles)} ({_after(each.after_s)})" for each in response.reached)
-        yield Row("Escalation reached", "; ".join(told))
+        yield Row("Escalation reached", "; ".join(dict.fromkeys(told)))
     if response.tasks is not None:
         yield _tasks(response.tasks)
 
 
 def _answer(answer: AnswerPart, *, raised: bool) -> Row:
-    measure = f"Time to acknowledge{f', once it was a {answer.priority}' if raised else ''}"
+    since = (
+        ", once an alert had opened it again"
+        if answer.again
+        else f", once it was a {answer.priority}"
+        if raised
+        else ""
+    )
+    measure = f"Time to acknowledge{since}"
     return Row(measure, recorded(answer.took_s), f"{answer.priority}: within {span(answer.limit_s)}", answer.in_time)
 
 
@@ -56,11 +64,23 @@ def _updates(updates: UpdatesPart) -> Row:
     return Row("Status updates", value, target, updates.missed == 0)
 
 
+def _messages(messages: MessagesPart) -> Row:
+    told = [f"{messages.sent or 'none'} sent"]
+    told += [f"not sent yet: {', '.join(messages.waiting)}"] if messages.waiting else []
+    told += [f"nobody knows: {', '.join(messages.uncertain)}"] if messages.uncertain else []
+    told += [f"never sent: {', '.join(messages.never_sent)}"] if messages.never_sent else []
+    return Row("Messages", "; ".join(told))
+
+
 def _tasks(tasks: TasksPart) -> Row:
     told = [f"{tasks.in_time} in time", f"{len(tasks.late)} late", f"{tasks.skipped} skipped"]
+    told += [f"{tasks.untold} done and not sent"] if tasks.untold else []
     told += [f"{tasks.left} of which nothing was said"] if tasks.left else []
     return Row(
-        "Tasks of the playbooks", ", ".join(told), "when each was due", not tasks.late if not tasks.left else None
+        "Tasks of the playbooks",
+        ", ".join(told),
+        "when each was due",
+        not (tasks.late or tasks.untold) if not tasks.left else None,
     )
 
 

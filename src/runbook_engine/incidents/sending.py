@@ -1,19 +1,20 @@
 """Messages on their way: nothing is sent twice, and nothing is lost.
 
 Before a service is asked, the journal says so; after it has answered, what it said. Where the second is missing, somebody was
-killed between the two, and nobody knows. PagerDuty, which knows its messages by their key, gets it again; of every other one
-a person decides. What a service surely did not take is tried again, later and later, and then laid aside.
+killed between the two, and nobody knows. PagerDuty, which knows its messages by their key, gets it again, some times; of what
+it has not answered then, and of every other service, a person decides. What a service surely did not take is tried again,
+later and later, and then laid aside.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from runbook_engine.document.incident_policy import AlertKind, IncidentPolicy
+from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.errors import IncidentError, UsageError, did_you_mean
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.incident import Delivery, Incident
-from runbook_engine.incidents.messages import Message, MessageState, Outgoing, outbox
+from runbook_engine.incidents.messages import PAUSES_S, Message, MessageState, Outgoing, outbox
 from runbook_engine.incidents.moments import Clock, MachineClock
 from runbook_engine.incidents.policy import of_document
 from runbook_engine.incidents.services import Answer, NoServiceError, Services, Verdict
@@ -21,9 +22,9 @@ from runbook_engine.incidents.splitting import split
 from runbook_engine.incidents.store import IncidentStore
 from runbook_engine.incidents.wording import Wording, worded
 from runbook_engine.library import Library
+from runbook_engine.living import this_process
 
-PAUSES_S = (2.0, 8.0, 60.0, 300.0, 900.0)
-"""How long after each failed try the next one comes; after the last, there is none."""
+KILLED = Answer(Verdict.UNKNOWN, error="who sent it was killed")
 PATIENCE_S = 15.0
 """How long somebody who sends waits for the next try."""
 
@@ -31,12 +32,16 @@ Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
 
 
 class Sent(Struct, frozen=True):
-    """What came of a message. ``answer`` is None where nobody could be asked: ``problem`` says why."""
+    """What came of a message. ``answer`` is None where nobody could be asked: ``problem`` says why.
+
+    ``uncertain``: this try or an earlier one may have arrived.
+    """
 
     message: Message
     answer: Answer | None
     problem: str = ""
     retry_at: float | None = None
+    uncertain: bool = False
 
     @property
     def is_sent(self) -> bool:
@@ -59,6 +64,7 @@ class Sender(Struct, frozen=True):
 
         Waits for tries that come within ``patience``; later ones are left to whoever sends next.
         """
+        self._tell_of_killed(number)
         last: dict[str, Sent] = {}
         end = self.clock.now() + self.patience
         while True:
@@ -73,19 +79,34 @@ class Sender(Struct, frozen=True):
                 return tuple(last.values())
             self.clock.sleep(max(0.0, min(coming) - self.clock.now()))
 
+    def _tell_of_killed(self, number: int) -> None:
+        """Of what somebody was sending who runs no more, nobody knows whether it was sent: so it is written down."""
+
+        def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+            at = incident.after(self.clock.now())
+            cut_off = [
+                key
+                for key, each in incident.deliveries.items()
+                if each.begun_at is not None and each.process is not None and each.process.is_gone
+            ]
+            messages = _messages(incident, at) if cut_off else {}
+            return tuple(_failed(incident, messages.get(key), key, KILLED, at, self.by, waits=False) for key in cut_off)
+
+        self.store.act(number, decide)
+
     def _due(self, number: int, keys: Sequence[str]) -> Sequence[Outgoing]:
         return [each for each in self._outbox(number, keys) if each.is_due]
 
     def _outbox(self, number: int, keys: Sequence[str]) -> Sequence[Outgoing]:
         incident = self.store.load(number)
-        found = outbox(incident, of_document(incident.policy_document), self.clock.now())
+        found = outbox(incident, of_document(incident.policy_document), incident.after(self.clock.now()))
         return [each for each in found if not keys or each.message.key in keys]
 
     def _try(self, number: int, message: Message) -> Sent:
         incident = self.store.load(number)
         try:
             service = self.services(message.destination)
-            wording = worded(message, incident, of_document(incident.policy_document), self.library)
+            wording = service.said(worded(message, incident, of_document(incident.policy_document), self.library))
             pieces = split(wording.body, service.most(wording))
         except (NoServiceError, UsageError, ValueError) as problem:
             sent = Sent(message, None, str(problem))
@@ -98,9 +119,9 @@ class Sender(Struct, frozen=True):
             if not claimed:
                 return Sent(message, None, "somebody else sends it")
             answer = service.send(message, Wording(wording.title, piece))
-            retry_at = self._keep(number, message, answer, part, len(pieces))
+            after = self._keep(number, message, answer, part, len(pieces))
             if answer.verdict is not Verdict.SENT:
-                sent = Sent(message, answer, retry_at=retry_at)
+                sent = Sent(message, answer, retry_at=after.retry_at, uncertain=after.uncertain)
                 self.told(sent)
                 return sent
         sent = Sent(message, answer)
@@ -112,7 +133,7 @@ class Sender(Struct, frozen=True):
         claimed: list[e.IncidentEvent] = []
 
         def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
-            now = self.clock.now()
+            now = incident.after(self.clock.now())
             delivery = incident.deliveries.get(message.key, Delivery())
             found = outbox(incident, of_document(incident.policy_document), now)
             due = any(each.message.key == message.key and each.is_due for each in found)
@@ -121,7 +142,13 @@ class Sender(Struct, frozen=True):
             # The pieces of one text are one try.
             attempt = delivery.attempts + (part == 1 or delivery.sent_at is None)
             event = e.MessageBegun(
-                at=incident.after(now), by=self.by, key=message.key, attempt=attempt, part=part, parts=parts
+                at=now,
+                by=self.by,
+                key=message.key,
+                attempt=attempt,
+                part=part,
+                parts=parts,
+                process=this_process(),
             )
             claimed.append(event)
             return (event,)
@@ -129,9 +156,8 @@ class Sender(Struct, frozen=True):
         self.store.act(number, decide)
         return bool(claimed)
 
-    def _keep(self, number: int, message: Message, answer: Answer, part: int, parts: int) -> float | None:
-        """Write down what a service said; when it is tried again, if it is."""
-        again: list[float | None] = []
+    def _keep(self, number: int, message: Message, answer: Answer, part: int, parts: int) -> Delivery:
+        """Write down what a service said; how far the message is after that."""
 
         def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
             at = incident.after(self.clock.now())
@@ -140,21 +166,30 @@ class Sender(Struct, frozen=True):
                     at=at, by=self.by, key=message.key, reference=answer.reference, part=part, parts=parts
                 )
                 return (event,)
-            # PagerDuty takes the same message twice for one.
-            uncertain = answer.verdict is Verdict.UNKNOWN and message.destination.kind is not AlertKind.PAGERDUTY
-            attempts = incident.deliveries[message.key].attempts
-            retry_at = None
-            if not uncertain and answer.verdict is not Verdict.REFUSED and attempts <= len(PAUSES_S):
-                retry_at = at + max(PAUSES_S[attempts - 1], answer.retry_after or 0.0)
-            again.append(retry_at)
-            return (
-                e.MessageFailed(
-                    at=at, by=self.by, key=message.key, error=answer.error, retry_at=retry_at, uncertain=uncertain
-                ),
-            )
+            return (_failed(incident, message, message.key, answer, at, self.by),)
 
-        self.store.act(number, decide)
-        return again[0] if again else None
+        return self.store.act(number, decide).deliveries[message.key]
+
+
+def _failed(
+    incident: Incident, message: Message | None, key: str, answer: Answer, at: float, by: str, *, waits: bool = True
+) -> e.MessageFailed:
+    """What is written down of a try that came to nothing, or of which nobody knows. ``message`` is None where none is wanted.
+
+    The next try ``waits`` for its pause, or comes at once.
+    """
+    attempts = incident.deliveries[key].attempts
+    uncertain = answer.verdict is Verdict.UNKNOWN
+    again = answer.verdict is Verdict.FAILED or (uncertain and message is not None and message.may_be_repeated)
+    retry_at = None
+    if again and attempts <= len(PAUSES_S):
+        retry_at = at + max(PAUSES_S[attempts - 1] if waits else 0.0, answer.retry_after or 0.0)
+    return e.MessageFailed(at=at, by=by, key=key, error=answer.error, retry_at=retry_at, uncertain=uncertain)
+
+
+def _messages(incident: Incident, at: float) -> Mapping[str, Message]:
+    found = outbox(incident, of_document(incident.policy_document), at)
+    return {each.message.key: each.message for each in found}
 
 
 def again(at: float, by: str, key: str) -> Decide:
@@ -165,6 +200,18 @@ def again(at: float, by: str, key: str) -> Decide:
         if found.state in (MessageState.SENT, MessageState.SENDING):
             raise IncidentError(f"{key} {'was sent already' if found.state is MessageState.SENT else 'is being sent'}")
         return (e.MessageRetried(at=incident.after(at), by=by, key=key),) if not found.is_due else ()
+
+    return decide
+
+
+def by_hand(at: float, by: str, key: str) -> Decide:
+    """Somebody has told what a message says, by telephone or in a meeting: it counts as sent."""
+
+    def decide(incident: Incident) -> Sequence[e.IncidentEvent]:
+        found = _known(incident, key, at)
+        if found.state in (MessageState.SENT, MessageState.SENDING):
+            raise IncidentError(f"{key} {'was sent already' if found.state is MessageState.SENT else 'is being sent'}")
+        return (e.MessageSent(at=incident.after(at), by=by, key=key, reference=e.BY_HAND),)
 
     return decide
 

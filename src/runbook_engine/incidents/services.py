@@ -29,6 +29,18 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
+def verdict_of(status: int, *, retry_after: bool = False) -> Verdict:
+    """What an HTTP status that is no success says of a message. https://www.rfc-editor.org/rfc/rfc9110#section-15
+
+    A timeout, an error of the server and one of a gateway come before or after it has acted: nobody knows. 425 and 429 say
+    that it has not, and so does 503 where it says when to come back; what stands in front of servers says 503, too, after it
+    has handed a request over and lost the answer.
+    """
+    if status in (425, 429) or (status == 503 and retry_after):
+        return Verdict.FAILED
+    return Verdict.UNKNOWN if status == 408 or status >= 500 else Verdict.REFUSED
+
+
 class Answer(Struct, frozen=True):
     """What a service said. ``retry_after`` is how many seconds it asks to be left alone."""
 
@@ -40,6 +52,10 @@ class Answer(Struct, frozen=True):
 
 class Service(Protocol):
     """Something that carries messages."""
+
+    def said(self, wording: Wording) -> Wording:
+        """The words as they are sent there: nothing in them calls anybody or acts in another way."""
+        ...
 
     def most(self, wording: Wording) -> int:
         """How many characters of text it takes at once, beside that title."""

@@ -90,7 +90,7 @@ def stats(incidents: Iterable[Incident], now: float, months: int = 3) -> Stats:
     by_runbook: dict[str, list[Incident]] = {}
     for each in found:
         by_month.setdefault(datetime.fromtimestamp(each.opened_at, UTC).strftime("%Y-%m"), []).append(each)
-        by_priority.setdefault(str(min(phase.priority for phase in each.phases)), []).append(each)
+        by_priority.setdefault(min((phase.priority for phase in each.phases), key=each.rank), []).append(each)
         for name in dict.fromkeys(run.runbook for run in each.runs):
             by_runbook.setdefault(one_line(name), []).append(each)
     return Stats(
@@ -100,11 +100,16 @@ def stats(incidents: Iterable[Incident], now: float, months: int = 3) -> Stats:
         groups=(
             _group("all", "all", found),
             *(_group("month", name, among) for name, among in by_month.items()),
-            *(_group("priority", name, among) for name, among in sorted(by_priority.items())),
+            *(_group("priority", name, among) for name, among in _worst_first(by_priority)),
             *(_group("runbook", name, among) for name, among in sorted(by_runbook.items())),
         ),
         runbooks=tuple(_runbooks([run for each in found for run in each.runs])),
     )
+
+
+def _worst_first(by_priority: Mapping[str, Sequence[Incident]]) -> Sequence[tuple[str, Sequence[Incident]]]:
+    """By the order of the policy of the newest incident of each."""
+    return sorted(by_priority.items(), key=lambda each: each[1][-1].rank(each[0]))
 
 
 def _months_before(now: float, months: int) -> float:

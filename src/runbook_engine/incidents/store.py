@@ -8,13 +8,14 @@ from typing import Self
 
 import msgspec
 
+from runbook_engine.engine.state import open_state
 from runbook_engine.errors import IncidentError, JournalError
 from runbook_engine.incidents.events import IncidentEvent
 from runbook_engine.incidents.incident import Incident, fold
 
 LONGEST_WAIT_S = 30.0
 """How long one process waits for others that write."""
-
+_TABLES = frozenset({"incidents", "incident_events", "incident_summaries"})
 _SCHEMA = """
 create table if not exists incidents (
   incident integer primary key,
@@ -39,25 +40,25 @@ create table if not exists incident_summaries (
 Decision = Callable[[Incident], Sequence[IncidentEvent]]
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """A summary that somebody began to send. Where ``sent_at`` is None, nobody knows whether it was sent."""
+
+    begun_at: float
+    sent_at: float | None
+
+
 class IncidentStore:
     """Commits every event before it returns. Close it when done, or use it in a ``with`` block.
+
+    Without a file it remembers nothing after that. ``reading`` looks at what there is, and needs no lock.
 
     Raises JournalError with the file's name wherever SQLite or the file system refuses.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | None, *, reading: bool = False) -> None:
         self._file = file
         with self._explained("opened"):
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.touch(mode=0o600, exist_ok=True)
-            self._connection = sqlite3.connect(file, isolation_level=None, timeout=LONGEST_WAIT_S)
-            try:
-                self._connection.execute("pragma journal_mode = wal")
-                self._connection.execute("pragma synchronous = full")
-                self._connection.executescript(f"begin immediate;{_SCHEMA}commit;")
-            except BaseException:
-                self._connection.close()
-                raise
+            self._connection = open_state(file, _SCHEMA, tables=_TABLES, wait_s=LONGEST_WAIT_S, reading=reading)
 
     def __enter__(self) -> Self:
         return self
@@ -108,12 +109,14 @@ class IncidentStore:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def claim_summary(self, key: str, at: float, *, again: bool = False) -> float | None:
-        """Say that a summary is being sent; None where it may be. Else when somebody began, and perhaps has, to send it."""
+    def claim_summary(self, key: str, at: float, *, again: bool = False) -> Claim | None:
+        """Say that a summary is being sent; None where it may be. Else when somebody began to send it, and has."""
         with self._writing() as connection:
-            row = connection.execute("select begun_at from incident_summaries where key = ?", (key,)).fetchone()
+            row = connection.execute(
+                "select begun_at, sent_at from incident_summaries where key = ?", (key,)
+            ).fetchone()
             if row is not None and not again:
-                return float(row[0])
+                return Claim(float(row[0]), None if row[1] is None else float(row[1]))
             connection.execute("insert or replace into incident_summaries values (?, ?, null)", (key, at))
         return None
 

@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from runbook_engine.document.incident_policy import AlertKind, Audience, IncidentPolicy, MessageKind
-from runbook_engine.document.models import Severity
 from runbook_engine.hostile import harmless, one_line
 from runbook_engine.incidents.incident import Incident
 from runbook_engine.incidents.messages import Destination, Message, destinations
 from runbook_engine.incidents.moments import span
 from runbook_engine.incidents.wording import Wording
 from runbook_engine.library import Library
-from runbook_engine.own_templates import fill, sandbox
+from runbook_engine.own_templates import fill, fill_bounded, sandbox
 
 _SHIPPED = Path(__file__).parent / "templates"
 _TEMPLATE = "summary.j2"
@@ -44,7 +43,7 @@ def summary_messages(policy: IncidentPolicy, period: Period) -> Sequence[Message
     """One for each channel that summaries are routed to; nobody is paged for one."""
     known = destinations(policy)
     names = dict.fromkeys(
-        name for priority in Severity for name in policy.route(MessageKind.SUMMARY, Audience.INTERNAL, priority)
+        name for priority in policy.order for name in policy.route(MessageKind.SUMMARY, Audience.INTERNAL, priority)
     )
     found: list[Destination] = [known[each] for each in names if each in known]
     return [
@@ -53,7 +52,7 @@ def summary_messages(policy: IncidentPolicy, period: Period) -> Sequence[Message
             MessageKind.SUMMARY,
             Audience.INTERNAL,
             each,
-            Severity.P3,
+            policy.order[-1],
             period.ends,
         )
         for each in found
@@ -64,8 +63,11 @@ def summary_messages(policy: IncidentPolicy, period: Period) -> Sequence[Message
 def summary(incidents: Sequence[Incident], period: Period, now: float, library: Library) -> Wording:
     """What it says. Raises UsageError where a team's own ``messages/summary.j2`` has a mistake."""
     folders = [each / "messages" for each in library.directories if (each / "messages" / _TEMPLATE).is_file()]
-    template = (folders or [_SHIPPED])[0] / _TEMPLATE
-    text = harmless(fill(sandbox([*folders, _SHIPPED]), template, _variables(incidents, period, now)))
+    variables = _variables(incidents, period, now)
+    if folders:
+        text = harmless(fill_bounded(folders[0] / _TEMPLATE, [*folders, _SHIPPED], variables))
+    else:
+        text = harmless(fill(sandbox([_SHIPPED]), _SHIPPED / _TEMPLATE, variables))
     title, _, body = text.strip().partition("\n")
     return Wording(one_line(title), body.strip() + "\n" if body.strip() else "Nothing happened.\n")
 

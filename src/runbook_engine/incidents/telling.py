@@ -8,6 +8,7 @@ from runbook_engine.incidents import events as e
 from runbook_engine.incidents.incident import Incident, State
 from runbook_engine.incidents.policy import of_document
 from runbook_engine.incidents.tasks import IncidentTask, find_task, placed_tasks
+from runbook_engine.pasteable import pasteable
 
 Decide = Callable[[Incident], Sequence[e.IncidentEvent]]
 
@@ -54,7 +55,7 @@ def by_task(incident: Incident, task: IncidentTask, at: float, by: str, text: st
         return ()
     kind, when = MessageKind(message), incident.after(at)
     if kind in (MessageKind.STATUS_UPDATE, MessageKind.CUSTOM) and not text.strip():
-        raise IncidentError(f"what shall they be told? runbook incident done {task.name} TEXT")
+        raise IncidentError(f"what shall they be told? {pasteable('runbook', 'incident', 'done', task.name)} TEXT")
     updated = (e.StatusUpdated(at=when, by=by, text=text),) if kind is MessageKind.STATUS_UPDATE else ()
     if updated and audience is Audience.INTERNAL and not task.task.channels:
         return updated

@@ -1,9 +1,10 @@
 """What a message says: a template for each audience, filled with the incident as it was when the message was asked for.
 
 A team's own templates are ``messages/AUDIENCE.j2`` beside its runbooks. The first line is the title, the rest the text. They
-may use ``kind``, ``text`` and ``by`` (who said it), ``incident`` (``number title description priority priority_title impact
-state channel because opened_at mitigated_at resolved_at duration``), ``engaged`` (``title person contact``), ``causes``
-(``title cause resolution``), ``row`` (``after roles``), ``meeting`` (``begins minutes place attendees``) and ``next_update``.
+may use ``kind``, ``again`` (whether it was opened again), ``text`` and ``by`` (who said it), ``incident`` (``number title
+description priority priority_title impact state channel because opened_at mitigated_at resolved_at duration``), ``engaged``
+(``title person contact``), ``causes`` (``title cause resolution``), ``row`` (``after roles``), ``meeting`` (``begins minutes
+place attendees``) and ``next_update``.
 """
 
 from collections.abc import Mapping
@@ -16,12 +17,13 @@ from msgspec import Struct
 
 from runbook_engine.document.incident_policy import AlertKind, IncidentPolicy
 from runbook_engine.hostile import harmless, one_line
-from runbook_engine.incidents.due import engaged
+from runbook_engine.incidents import events as e
+from runbook_engine.incidents.engaged import engaged
 from runbook_engine.incidents.incident import Incident
 from runbook_engine.incidents.messages import Message, as_of
 from runbook_engine.incidents.moments import clock, span
 from runbook_engine.library import Library
-from runbook_engine.own_templates import fill, sandbox
+from runbook_engine.own_templates import fill, fill_bounded, sandbox
 
 SHIPPED = Path(__file__).parent / "templates"
 _FOLDER = "messages"
@@ -40,8 +42,11 @@ def worded(message: Message, incident: Incident, policy: IncidentPolicy, library
     """The same text whenever it is asked for. Raises UsageError where a template of the team's has a mistake."""
     name = f"{message.audience}.j2"
     folders = [each / _FOLDER for each in library.directories if (each / _FOLDER / name).is_file()]
-    env = environment((*folders, SHIPPED))
-    text = harmless(fill(env, (folders or [SHIPPED])[0] / name, _variables(message, as_of(incident, message), policy)))
+    variables = _variables(message, as_of(incident, message), policy)
+    if folders:
+        text = harmless(fill_bounded(folders[0] / name, [*folders, SHIPPED], variables))
+    else:
+        text = harmless(fill(environment((SHIPPED,)), SHIPPED / name, variables))
     title, _, body = text.strip().partition("\n")
     title = one_line(title)
     if message.destination.kind is AlertKind.SMS:
@@ -66,6 +71,7 @@ def _variables(message: Message, incident: Incident, policy: IncidentPolicy) -> 
     return {
         "kind": str(message.kind),
         "text": message.text,
+        "again": message.seq is not None and isinstance(incident.events[message.seq], e.Reopened),
         "by": getattr(incident.events[message.seq], "by", "") if message.seq is not None else "",
         "incident": {
             "number": incident.id,
@@ -91,7 +97,7 @@ def _variables(message: Message, incident: Incident, policy: IncidentPolicy) -> 
             for each in engaged(incident, policy, message.at).engaged
         ],
         "causes": [
-            {"title": each.title, "cause": each.cause, "resolution": each.resolution}
+            {"title": each.title, "cause": each.cause, "resolution": each.what_to_do}
             for run in incident.runs
             for each in run.findings
             if each.kind == "cause"

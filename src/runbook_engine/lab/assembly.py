@@ -21,7 +21,9 @@ from runbook_engine.lab.api.service import SUMMARIES
 from runbook_engine.lab.api.settings import ApiSettings
 from runbook_engine.lab.api_process import ApiProcess
 from runbook_engine.lab.aws import AwsEndpoint
+from runbook_engine.lab.caches import found_instead
 from runbook_engine.lab.certificates import make_certificates
+from runbook_engine.lab.databases import reached_through
 from runbook_engine.lab.edge import Edge, kept_free
 from runbook_engine.lab.fault import Fault
 from runbook_engine.lab.faults import PLANS
@@ -39,6 +41,8 @@ from runbook_engine.lab.view import View
 READY_TIMEOUT_S = 30.0
 LOOK_AGAIN_S = 0.05
 CACHE_MEMORY = "16mb"
+ANSWERING = ("up", "silent", "orphaned")
+"""Where the cache answers look-ups, at least until the lab is ready."""
 BOARD_SESSIONS = 20
 BOARD_PAGE_S = 0.45
 
@@ -57,7 +61,9 @@ def _assemble(fault: Fault, home: Path, stack: ExitStack, say: Say, interrupts: 
     guard = stack.enter_context(Guard())
     guard.remove(home)
     postgres = PostgresServer(home / "postgres", settings=_postgres_settings(plan), preload_statements=True)
-    cache = RedisServer(home / "redis", settings={"maxmemory": CACHE_MEMORY}, password=secrets.token_urlsafe())
+    cache = RedisServer(
+        home / "redis", settings={"maxmemory": CACHE_MEMORY, **plan.cache_settings}, password=secrets.token_urlsafe()
+    )
     aws = AwsEndpoint(cpu_percent=plan.cpu_percent, memory_percent=plan.memory_percent)
     for server in (postgres, cache, aws):
         stack.push(server)
@@ -72,7 +78,13 @@ def _assemble(fault: Fault, home: Path, stack: ExitStack, say: Say, interrupts: 
         version, folder = database.version_and_folder(postgres.dsn())
         guard.remove(folder)
         say(f"PostgreSQL {version} on 127.0.0.1:{postgres.port}; creating its tables ...")
-        database.create(postgres.dsn(), passwords, slow_report=plan.slow_report, message_index=plan.message_index)
+        database.create(
+            postgres.dsn(),
+            passwords,
+            slow_report=plan.slow_report,
+            message_index=plan.message_index,
+            role_limit=plan.role_limit,
+        )
 
     def start_cache() -> None:
         say("starting Redis ...")
@@ -94,33 +106,38 @@ def _assemble(fault: Fault, home: Path, stack: ExitStack, say: Say, interrupts: 
         for each in started:
             interrupts.result(each)
 
+        board_sessions = _board_sessions(plan, postgres)
+        _break_before(plan, postgres, cache, guard)
+        api_dsn, reader_dsn = stack.enter_context(reached_through(plan, postgres, passwords, home, guard))
+        redis_url = stack.enter_context(found_instead(plan.cache, cache, home, guard))
         settings = ApiSettings(
-            database_url=postgres.dsn(database.API_ROLE, passwords.api, database.DATABASE),
-            redis_url=cache.url,
+            database_url=api_dsn,
+            redis_url=redis_url,
             certificate_file=str(certificates.server_file),
             cache_ttl_ms=plan.cache_ttl_ms,
-            board_sessions=_board_sessions(plan, postgres),
+            board_sessions=board_sessions,
             hash_rounds=plan.hash_rounds,
             upstream_wait_s=plan.upstream_wait_s,
             failing_permille=plan.failing_permille,
             failing_early=plan.failing_early,
+            account=plan.account,
         )
-        _begin_anew(plan, postgres, cache)
-        _break_before(plan, postgres, cache, guard)
-        stack.enter_context(plan.disturb(settings.database_url, settings.redis_url))
+        stack.enter_context(plan.disturb(settings.database_url, redis_url))
         interrupts.look()
         port = api.serve(settings)
         traffic.start(port, certificates.client_context())
         say(f"API on https://127.0.0.1:{port}; waiting until the fault {fault.name} shows ...")
-        with View(postgres.dsn(), cache.url) as view:
+        with View(postgres.dsn(), redis_url) as view:
             _wait_until_seen(fault, plan, traffic, view, interrupts)
-        stack.enter_context(_broken_since(plan, postgres, api, port))
+        stack.enter_context(plan.later(settings.database_url, redis_url))
+        stack.enter_context(_broken_since(plan, postgres, cache, api, port))
         interrupts.result(aws_started)
 
     inputs = {
         "api_url": edge.api_url(port),
-        "database_url": postgres.dsn(database.READER_ROLE, passwords.reader, database.DATABASE),
-        "redis_url": cache.url,
+        **({"detailed_health": "/health/detailed"} if plan.account == "components" else {}),
+        "database_url": reader_dsn,
+        "redis_url": redis_url,
         "aws_endpoint_url": aws.url,
         "aws_region": aws.region,
         "ecs_cluster": aws.cluster,
@@ -143,27 +160,28 @@ def _requests(aws: AwsEndpoint) -> Mapping[str, int]:
 
 
 def _break_before(plan: Plan, postgres: PostgresServer, cache: RedisServer, guard: Guard) -> None:
-    """What is broken already when the API begins."""
-    if plan.cache == "stopped":
-        guard.spare(cache.pid)
-        cache.stop()
-    if plan.database in ("stopped", "recovering"):
+    """Let counting begin, and break of the database what is broken already when the API begins."""
+    _begin_anew(plan, postgres, cache)
+    if plan.database in ("stopped", "recovering", "standby"):
         guard.spare(postgres.pid)
         if plan.database == "stopped":
             postgres.stop()
         else:
-            postgres.hold_in_recovery()
+            postgres.hold_in_recovery(readable=plan.database == "standby")
             guard.end(postgres.pid)
 
 
 @contextmanager
-def _broken_since(plan: Plan, postgres: PostgresServer, api: ApiProcess, port: int) -> Iterator[None]:
+def _broken_since(
+    plan: Plan, postgres: PostgresServer, cache: RedisServer, api: ApiProcess, port: int
+) -> Iterator[None]:
     """What breaks only once the API has worked."""
     with ExitStack() as stack:
-        if plan.database == "silent" and postgres.pid is not None:
-            # The process that takes connections. It goes on in the end, or it could not end.
-            os.kill(postgres.pid, signal.SIGSTOP)
-            stack.callback(os.kill, postgres.pid, signal.SIGCONT)
+        for state, pid in ((plan.database, postgres.pid), (plan.cache, cache.pid)):
+            if state == "silent" and pid is not None:
+                # The process that takes connections. It goes on in the end, or it could not end.
+                os.kill(pid, signal.SIGSTOP)
+                stack.callback(os.kill, pid, signal.SIGCONT)
         if plan.api == "stopped":
             api.stop()
             stack.enter_context(kept_free(port))
@@ -217,6 +235,6 @@ def _is_seen(plan: Plan, traffic: Traffic, view: View) -> bool:
         return False
     if plan.answer == 200 and view.scans() == 0:
         return False
-    if plan.cache == "up" and view.lookups() == 0:
+    if plan.cache in ANSWERING and view.lookups() == 0:
         return False
     return plan.seen(view)

@@ -23,14 +23,16 @@ class Issued:
 
 
 class Authority:
-    """``root`` is what clients trust, in PEM."""
+    """``root`` is what clients trust, in PEM. The intermediate certificate expires in so many days; else in years."""
 
-    def __init__(self, organisation: str) -> None:
+    def __init__(self, organisation: str, *, intermediate_days: float | None = None) -> None:
         now = datetime.now(UTC)
         self._organisation = organisation
         self._root_key, self._key = _new_key(), _new_key()
         root = _Wanted(f"{organisation} root", self._root_key, now - _HOUR, now + _YEARS, authority=True)
-        below = _Wanted(f"{organisation} intermediate", self._key, now - _HOUR, now + _YEARS, authority=True)
+        ends = now + (_YEARS if intermediate_days is None else timedelta(days=intermediate_days))
+        begins = min(now, ends) - _HOUR
+        below = _Wanted(f"{organisation} intermediate", self._key, begins, ends, authority=True)
         self._root = self._sign(root, issuer=None, key=self._root_key)
         self._intermediate = self._sign(below, issuer=self._root, key=self._root_key)
         self.root = _pem(self._root)

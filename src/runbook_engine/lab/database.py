@@ -63,7 +63,7 @@ END $$
 """
 
 _ROLES = """
-CREATE ROLE {api} LOGIN PASSWORD {api_password};
+CREATE ROLE {api} LOGIN PASSWORD {api_password} CONNECTION LIMIT {limit};
 ALTER ROLE {api} SET lock_timeout = {lock_timeout};
 GRANT SELECT ON sessions, messages TO {api};
 GRANT UPDATE (last_seen_at) ON sessions TO {api};
@@ -87,7 +87,14 @@ class Passwords:
     reader: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
 
-def create(admin_dsn: str, passwords: Passwords, *, slow_report: bool = False, message_index: bool = True) -> None:
+def create(
+    admin_dsn: str,
+    passwords: Passwords,
+    *,
+    slow_report: bool = False,
+    message_index: bool = True,
+    role_limit: int | None = None,
+) -> None:
     """Create the database with its roles, procedures and rows. ``admin_dsn`` is a superuser's.
 
     API_ROLE is what the API connects as: it owns nothing. READER_ROLE is a member of pg_monitor, and nothing else.
@@ -107,6 +114,7 @@ def create(admin_dsn: str, passwords: Passwords, *, slow_report: bool = False, m
                 reader=sql.Identifier(READER_ROLE),
                 reader_password=sql.Literal(passwords.reader),
                 lock_timeout=sql.Literal(LOCK_TIMEOUT_MS),
+                limit=sql.Literal(-1 if role_limit is None else role_limit),
             )
         )
 

@@ -9,12 +9,9 @@ from typing import Self
 
 from runbook_engine.lab.dependency import Dependency
 from runbook_engine.lab.dns_servers import DnsServer
-from runbook_engine.lab.plans import NAME, Plan
+from runbook_engine.lab.plans import NAME, UNKNOWN_NAME, Plan
 from runbook_engine.lab.process import HOST, Port
 from runbook_engine.lab.tls_servers import TlsServer
-
-UNKNOWN_NAME = "api.pixelatedempathy.invalid"
-"""No resolver anywhere knows a name that ends so: https://www.rfc-editor.org/rfc/rfc6761#section-6.4"""
 
 
 class Edge:

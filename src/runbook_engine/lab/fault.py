@@ -10,7 +10,8 @@ class Fault:
     ``explanation`` says what is broken, how it is injected, which symptom one sees and what the diagnosis should say.
     ``expects`` are the findings of ``runbook`` that name the cause; none where all is well. Where nothing can be found, as it
     cannot be looked at, ``blind`` has the texts that the blind spots must name. ``neighbour`` is the fault on the other
-    side of the same threshold, and ``joins`` are the faults that this one is at once.
+    side of the same threshold, and ``joins`` are the faults that this one is at once. ``program`` is one that the lab needs
+    for it and that no wheel carries.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Fault:
     blind: tuple[str, ...] = ()
     neighbour: str = ""
     joins: tuple[str, ...] = ()
+    program: str = ""
 
     @property
     def is_healthy(self) -> bool:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from runbook_engine.errors import UsageError
-from runbook_engine.lab.binaries import INSTALL, BinaryNotFoundError
+from runbook_engine.lab.binaries import INSTALL, BinaryNotFoundError, is_installed
 from runbook_engine.lab.faults import fault_named
 from runbook_engine.lab.running import Lab
 
@@ -29,6 +29,11 @@ def open_lab(
     lacking = [name for name in REQUIRED if find_spec(name) is None]
     if lacking:
         raise UsageError(f"the lab needs {' and '.join(lacking)}, which is not installed; install it with\n  {INSTALL}")
+    if not is_installed(chosen.program):
+        raise UsageError(
+            f"the fault {chosen.name} needs {chosen.program}, which is not installed here and comes with no wheel; install it"
+            f" with\n  apt-get install {chosen.program}"
+        )
     if directory is not None and not directory.is_dir():
         raise UsageError(f"{directory} is not a folder; the lab makes its own inside an existing one")
     from runbook_engine.lab.assembly import assemble

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from runbook_engine.lab.binaries import Account, postgres_programs, unprivileged_account
 from runbook_engine.lab.process import HOST, START_TIMEOUT_S, LoopbackServer, ServerProcess, ServerStartError
@@ -37,7 +37,7 @@ class PostgresServer(LoopbackServer):
 
     ``directory`` takes data and log; as root, data go to a temporary folder of the unprivileged account that the server runs
     as. ``settings`` are those of postgresql.conf. ``preload_statements`` preloads pg_stat_statements, without creating the
-    extension.
+    extension. With a ``primary`` it is a standby, which begins as a copy of that server and follows it.
     """
 
     def __init__(
@@ -46,11 +46,13 @@ class PostgresServer(LoopbackServer):
         *,
         settings: Mapping[str, str] = MappingProxyType({}),
         preload_statements: bool = True,
+        primary: "PostgresServer | None" = None,
     ) -> None:
         super().__init__(directory)
+        self._primary = primary
         preload = {"shared_preload_libraries": "pg_stat_statements"} if preload_statements else {}
         self._settings = {**_SETTINGS, **preload, **settings}
-        self._password = secrets.token_urlsafe()
+        self._password = unquote(urlsplit(primary.url).password or "") if primary else secrets.token_urlsafe()
         self._programs = Path()
 
     @property
@@ -74,8 +76,11 @@ class PostgresServer(LoopbackServer):
         os.chown(home, account.uid, account.gid)
         return home
 
-    def hold_in_recovery(self) -> None:
-        """End the server, and start it again as a standby that waits for a log which never comes: it answers, with 57P03."""
+    def hold_in_recovery(self, *, readable: bool = False) -> None:
+        """End the server, and start it again as a standby that waits for a log which never comes.
+
+        It answers with 57P03, or, where it is ``readable``, as a standby does whose primary is gone: it serves reads.
+        """
         import psycopg
 
         assert self._process is not None
@@ -84,8 +89,11 @@ class PostgresServer(LoopbackServer):
         data = self._home / "data"
         (data / "standby.signal").touch()
         with (data / "postgresql.conf").open("a") as configuration:
-            configuration.write("hot_standby = off\nrestore_command = 'false'\n")
+            configuration.write(f"hot_standby = {'on' if readable else 'off'}\nrestore_command = 'false'\n")
         self._process = self._serving(self._home, self._programs)
+
+        if readable:
+            return self._wait(self._process)
 
         def rejects() -> None:
             try:
@@ -94,7 +102,7 @@ class PostgresServer(LoopbackServer):
                 if "not accepting connections" not in str(error):
                     raise
 
-        self._process.wait_until_ready(rejects, not_yet=psycopg.OperationalError)
+        return self._process.wait_until_ready(rejects, not_yet=psycopg.OperationalError)
 
     def _launch(self, home: Path) -> ServerProcess:
         account = unprivileged_account()
@@ -128,15 +136,23 @@ class PostgresServer(LoopbackServer):
     def _create(self, programs: Path, home: Path, log: Path, account: Account | None) -> Path:
         data, password_file = home / "data", home / "password"
         password_file.touch(mode=0o600)
-        password_file.write_text(self._password)
+        # fmt: off
+        if self._primary is None:
+            password_file.write_text(self._password)
+            command: list[str | Path] = [
+                programs / "initdb", "-D", data, "-U", SUPERUSER, f"--pwfile={password_file}", "--auth=scram-sha-256",
+                "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions",
+            ]
+        else:
+            password_file.write_text(f"*:*:*:*:{self._password}\n")
+            command = [
+                programs / "pg_basebackup", "-D", data, "-d",
+                f"host={HOST} port={self._primary.port} user={SUPERUSER} passfile={password_file}",
+                "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
+            ]
+        # fmt: on
         if account is not None:
             os.chown(password_file, account.uid, account.gid)
-        # fmt: off
-        command: list[str | Path] = [
-            programs / "initdb", "-D", data, "-U", SUPERUSER, f"--pwfile={password_file}", "--auth=scram-sha-256",
-            "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions",
-        ]
-        # fmt: on
         with log.open("ab") as output, _started_in_time(log):
             created = subprocess.run(
                 command,
@@ -150,9 +166,12 @@ class PostgresServer(LoopbackServer):
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
             )
-        password_file.unlink()
+        if self._primary is None:
+            password_file.unlink()  # a standby goes on to need it
         if created.returncode != 0:
-            raise ServerStartError(_NAME, f"could not create its files (initdb ended with {created.returncode})", log)
+            raise ServerStartError(
+                _NAME, f"could not create its files ({Path(command[0]).name} ended with {created.returncode})", log
+            )
         with (data / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = {_quoted(value)}\n" for name, value in self._settings.items())
         return data

@@ -26,7 +26,7 @@ class RedisServer(LoopbackServer):
         password: str | None = None,
     ) -> None:
         super().__init__(directory)
-        self._password = password
+        self.password = password
         self._settings = {**_SETTINGS, **({"requirepass": password} if password else {}), **settings}
 
     @property
@@ -37,7 +37,7 @@ class RedisServer(LoopbackServer):
     def dsn(self, user: str = "", password: str | None = None, database: int = 0) -> str:
         """A connection URL. For the default user the server's own password is filled in."""
         if password is None and not user:
-            password = self._password
+            password = self.password
         account = quote(user, safe="") + (f":{quote(password, safe='')}" if password is not None else "")
         return f"redis://{account}{'@' if account else ''}{HOST}:{self.port}/{database}"
 

@@ -1,12 +1,12 @@
 """A running lab, and how to describe it to a person."""
 
-import shlex
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from runbook_engine.lab.fault import Fault
+from runbook_engine.pasteable import pasteable
 
 WIDTH = 100
 
@@ -40,8 +40,8 @@ def describe(lab: Lab) -> str:
     lines = [f"{lab.fault.title} ({lab.fault.name})", "", textwrap.fill(lab.fault.explanation, WIDTH), ""]
     lines += [f"  {name:<{width}}  {value}" for name, value in lab.inputs.items()]
     lines += ["", "Diagnose it from another terminal:", ""]
-    command = [f"{name}={shlex.quote(value)}" for name, value in lab.environ.items()]
-    command.append(f"runbook run {lab.fault.runbook} --no-input")
-    command += [f"-s {shlex.quote(f'{name}={value}')}" for name, value in lab.inputs_of(lab.fault.runbook).items()]
+    command = [f"{name}={pasteable(value)}" for name, value in lab.environ.items()]
+    command.append(pasteable("runbook", "run", lab.fault.runbook, "--no-input"))
+    command += [pasteable("-s", f"{name}={value}") for name, value in lab.inputs_of(lab.fault.runbook).items()]
     lines.append("  " + " \\\n    ".join(command))
     return "\n".join(lines)

@@ -8,7 +8,7 @@ import threading
 from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, Self, get_args
 
 from runbook_engine.lab.authority import Authority
@@ -20,6 +20,8 @@ TlsKind = Literal[
     "expired",
     "wrong_name",
     "incomplete_chain",
+    "expiring_chain",
+    "expired_chain",
     "self_signed",
     "untrusted",
     "old_protocol",
@@ -31,6 +33,7 @@ OTHER_NAME = "www.example.com"
 FRESH_DAYS = 90.0
 EXPIRING_DAYS = 29.0
 EXPIRED_DAYS = -3.0
+_INTERMEDIATE_DAYS = MappingProxyType({"expiring_chain": 9.0, "expired_chain": EXPIRED_DAYS})
 _PATIENCE_S = 10.0
 
 
@@ -42,7 +45,8 @@ class TlsServer:
 
     ``days`` is when the certificate expires, from now; without it 90, for ``expiring`` 29, for ``expired`` three days ago.
     ``name`` is the name that clients ask for; the certificate is also for 127.0.0.1 and localhost, but for ``wrong_name``,
-    which is for another name alone. ``untrusted`` sends a whole chain, of an authority that ``ca_file`` does not hold.
+    which is for another name alone. The intermediate certificate of ``expiring_chain`` expires in 9 days, that of
+    ``expired_chain`` did three days ago. ``untrusted`` sends a whole chain, of an authority that ``ca_file`` does not hold.
     ``trusted_too`` is a PEM file of authorities that ``ca_file`` holds besides this server's own.
     """
 
@@ -84,7 +88,7 @@ class TlsServer:
         return f"https://{HOST}:{self.port}"
 
     def _context(self, folder: Path) -> ssl.SSLContext:
-        authority = Authority("runbook-engine lab")
+        authority = Authority("runbook-engine lab", intermediate_days=_INTERMEDIATE_DAYS.get(self.kind))
         names = [OTHER_NAME] if self.kind == "wrong_name" else [self.name, "localhost", HOST]
         issuer = Authority("Nobody's authority") if self.kind == "untrusted" else authority
         issued = (

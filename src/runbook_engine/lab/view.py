@@ -55,6 +55,13 @@ class View:
             " WHERE state LIKE 'idle in transaction%'"
         )
 
+    def oldest_active_transaction_s(self) -> float:
+        """Since when the oldest transaction goes on that executes a statement; 0.0 where none does."""
+        return self._number(
+            "SELECT extract(epoch FROM max(clock_timestamp() - xact_start)) FROM pg_stat_activity"
+            " WHERE state = 'active' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
     def lookups(self) -> int:
         """Keys that the cache was asked for."""
         stats = self._info("stats")
@@ -67,6 +74,11 @@ class View:
         """Memory in use, as a part of the limit."""
         memory = self._info("memory")
         return int(memory["used_memory"]) / int(memory["maxmemory"])
+
+    def fragmentation(self) -> float:
+        """Memory from the system over memory in use."""
+        memory = self._info("memory")
+        return int(memory["used_memory_rss"]) / int(memory["used_memory"])
 
     def _number(self, query: str) -> float:
         if self._database is None:

@@ -32,7 +32,9 @@ from runbook_engine.probe.contract import (
     metric_types,
     probe,
 )
+from runbook_engine.probe.cutting import cut_at, first
 from runbook_engine.probe.failure import ProbeError
+from runbook_engine.probe.shape import Document
 from runbook_engine.probe.threads import in_thread
 from runbook_engine.quantity import Dimension, MetricType, Value
 from runbook_engine.secret import Secret
@@ -41,6 +43,7 @@ __all__ = [
     "Bytes",
     "Count",
     "Dimension",
+    "Document",
     "DocumentReading",
     "Duration",
     "ErrorKind",
@@ -57,6 +60,8 @@ __all__ = [
     "Secret",
     "Value",
     "bounded",
+    "cut_at",
+    "first",
     "in_thread",
     "metric_types",
     "probe",

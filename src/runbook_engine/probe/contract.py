@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 import anyio
 from msgspec import Struct, field
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SkipValidation
 
 from runbook_engine.errors import ProbeContractError
+from runbook_engine.probe.shape import Document
 from runbook_engine.quantity import Dimension, MetricType
 
 
@@ -24,6 +25,12 @@ class Params(BaseModel):
 
     CODE: ClassVar[tuple[str, ...]] = ()
     """Parameters that an interpreter reads (a shell's script, a statement): the checker refuses texts filled into them."""
+    CONNECTS_TO: ClassVar[tuple[str, ...]] = ()
+    """Parameters that say which server the probe connects to, a URL, a connection string or a host: the first that is given
+    counts. From it the checker tells where secrets go.
+    """
+    OWN_CREDENTIALS: ClassVar[str] = ""
+    """What the probe hands to that server besides, and finds in variables and files itself: "the credentials of AWS"."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True, defer_build=True
@@ -35,22 +42,50 @@ class Reading(BaseModel):
 
     A metric that may be unknown is declared ``Duration | None``; when it is None, ``missing`` says why and what would make
     it visible. ``evidence`` is raw material for the report (rows, header lines); the engine bounds its size.
+
+    What is judged is never a part of what there is. Where the probe read no more than so much, ``cut`` says why and what
+    widens it (see ``first`` and ``cut_at``), and the engine makes every metric of ``PARTIAL`` missing with that reason.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True, defer_build=True)
 
-    RESERVED: ClassVar[frozenset[str]] = frozenset({"evidence", "missing", "document"})
+    RESERVED: ClassVar[frozenset[str]] = frozenset({"evidence", "missing", "document", "cut"})
+    """Fields that are no metrics."""
+    PARTIAL: ClassVar[Mapping[str, str]] = {}
+    """Metrics that are not known of a part, each with the parameter of the step beyond which they are not: ``rows`` with
+    ``max_rows``. The checker holds thresholds against it. Empty where no parameter bounds the metric itself.
+    """
+    LATENCIES: ClassVar[tuple[str, ...]] = ()
+    """Metrics that tell how fast an answer came, and not whether it was good: an error is often quick."""
+    FAILURES: ClassVar[tuple[str, ...]] = ()
+    """Metrics that tell whether it was. The checker warns where one of ``LATENCIES`` is judged and none of these is."""
     LOGS: ClassVar[tuple[str, ...]] = ()
     """Keys of ``evidence`` that hold what systems wrote (log lines, reasons): known error messages are looked for there."""
 
     evidence: dict[str, JsonValue] = Field(default_factory=dict)
     missing: dict[str, str] = Field(default_factory=dict)
+    cut: str = ""
 
 
 class DocumentReading(Reading):
-    """A reading whose metrics a runbook takes out of ``document`` itself, with ``extract:`` and JMESPath."""
+    """A reading whose metrics a runbook takes out of ``document`` itself, with ``extract:`` and JMESPath.
 
-    document: JsonValue = None
+    ``DOCUMENT`` says what the document is and what shape it has: people read it in ``runbook probes NAME``, and ``check``
+    holds the paths of runbooks against it. A text that is not JSON is ``{"text": "…"}``. Nothing is taken out of a document
+    of a reading that was ``cut``, nor out of one that is not whole for another reason, which ``incomplete`` tells.
+    """
+
+    RESERVED: ClassVar[frozenset[str]] = Reading.RESERVED | {"incomplete"}
+    DOCUMENT: ClassVar[Document] = Document("Whatever the probe gives")
+
+    document: Annotated[JsonValue, SkipValidation] = None
+    """Held to be JSON where something is taken out of it: the engine does that where a large one holds up nobody."""
+    incomplete: str = ""
+
+    @property
+    def withheld(self) -> str:
+        """Why nothing is taken out of the document; empty where it is whole."""
+        return self.cut or self.incomplete
 
 
 class Metric(Struct, frozen=True):
@@ -128,6 +163,11 @@ class Probe(Struct, Generic[P, R], frozen=True):
         """Whether a step may take metrics out of this probe's document with ``extract:``."""
         return issubclass(self.reading, DocumentReading)
 
+    @property
+    def document(self) -> Document | None:
+        """What its document is; None where it has none."""
+        return self.reading.DOCUMENT if issubclass(self.reading, DocumentReading) else None
+
 
 def probe(
     name: str, *, command: Callable[..., str], grants: frozenset[str] = frozenset(), reads_only: bool = False
@@ -150,7 +190,7 @@ def probe(
             raise ProbeContractError(f"{name}: annotate the first parameter with a subclass of Params")
         if not (isinstance(reading, type) and issubclass(reading, Reading)):
             raise ProbeContractError(f"{name}: annotate the result with a subclass of Reading")
-        metric_types(reading)
+        _check_partial(name, params, reading)
         return Probe(
             name,
             typing.cast("type[P]", params),
@@ -165,6 +205,17 @@ def probe(
     return declare
 
 
+def _check_partial(name: str, params: type[Params], reading: type[Reading]) -> None:
+    known = metric_types(reading)
+    for metric, parameter in reading.PARTIAL.items():
+        if metric not in known or not known[metric].optional:
+            raise ProbeContractError(
+                f"{name}: PARTIAL names {metric!r}, which has to be a metric that may be missing, such as: Count | None"
+            )
+        if parameter and parameter not in params.model_fields:
+            raise ProbeContractError(f"{name}: PARTIAL names the parameter {parameter!r}, which {name} does not have")
+
+
 @lru_cache(maxsize=512)
 def metric_types(reading: type[Reading]) -> Mapping[str, MetricType]:
     """The metrics of a Reading, by name, with dimension, bounds and documentation.
@@ -174,7 +225,7 @@ def metric_types(reading: type[Reading]) -> Mapping[str, MetricType]:
     found: dict[str, MetricType] = {}
     hints = typing.get_type_hints(reading, include_extras=True)
     for name, info in reading.model_fields.items():
-        if name in Reading.RESERVED:
+        if name in reading.RESERVED:
             continue
         found[name] = _metric_type(hints[name], doc=info.description or "", where=f"{reading.__name__}.{name}")
     return found

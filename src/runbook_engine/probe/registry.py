@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from runbook_engine.errors import DuplicateProbeError, ProbeContractError, UnknownProbeError
+from runbook_engine.hostile import lines_of
 from runbook_engine.probe.contract import Probe
 
 GROUP = "runbook_engine.probes"
@@ -141,7 +142,7 @@ def _normal(distribution: str) -> str:
 
 def _parse(text: str, distribution: str) -> Iterator[EntryPoint]:
     section = ""
-    for raw in text.splitlines():
+    for raw in lines_of(text):
         line = raw.strip()
         if line.startswith("["):
             section = line.strip("[]").strip()

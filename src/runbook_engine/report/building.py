@@ -17,8 +17,10 @@ from runbook_engine.engine.events import (
     KnownMessage,
     StepStatus,
 )
+from runbook_engine.engine.inputs import ways_to_set
+from runbook_engine.engine.judgement import ended
 from runbook_engine.engine.trace import StepTrace, Trace
-from runbook_engine.graph.edges import step_edges
+from runbook_engine.graph.edges import EdgeKind, step_edges
 from runbook_engine.hostile import cut, harmless, one_line
 from runbook_engine.ids import TRIAGE, ResolutionId, StepId
 from runbook_engine.quantity import BASE_UNIT, Dimension, Value, show
@@ -32,6 +34,7 @@ from runbook_engine.report.model import (
     JudgedPart,
     KnowledgePart,
     MetricPart,
+    NotAskedPart,
     ReferencePart,
     Report,
     ResolutionPart,
@@ -45,11 +48,12 @@ MOST_TEXT = 4_200
 """A little more than the border lets through: its own mark of truncation stays whole."""
 MOST_KNOWN = 10
 _LATEST = 253402300799.0
+_NOT_RUN = (None, StepStatus.SKIPPED, StepStatus.NOT_ASKED)
 
 
 def build(trace: Trace) -> Report:
     """What a report of this run says."""
-    blind = {(each.scope, each.step) for each in trace.blind_spots}
+    status = trace.statuses()
     return Report(
         run_id=_line(trace.run_id),
         runbook=_runbook(trace),
@@ -59,14 +63,17 @@ def build(trace: Trace) -> Report:
         finished_at=timestamp(trace.finished_at if trace.finished_at is not None else trace.started_at),
         duration_ms=_milliseconds(trace.duration),
         inputs={_line(name): _input(value) for name, value in trace.inputs.items()},
-        findings=tuple(_finding(each, trace.runbooks[each.scope]) for each in (*trace.causes, *trace.symptoms)),
+        findings=tuple(_finding(each, trace.runbooks[each.scope]) for each in trace.findings),
         symptom=_symptom(trace) if trace.runbook != TRIAGE else None,
-        steps=tuple(_step(each, trace.runbooks[each.scope], blind=key in blind) for key, each in trace.steps.items()),
+        steps=tuple(_step(each, trace.runbooks[each.scope], status[key]) for key, each in trace.steps.items()),
         path=tuple(_line(f"{scope}/{step}" if scope else step) for scope, step in trace.path),
         blind_spots=tuple(_blind_spot(each, trace) for each in trace.blind_spots),
+        not_asked=tuple(_not_asked(each, trace) for each in trace.not_asked),
         metrics=_metrics(trace),
         knowledge=_knowledge(trace),
-        prevention=_prevention(trace.runbooks.values()),
+        prevention=_prevention(trace),
+        grants={_line(name): _line(source) for name, source in trace.grants.items()},
+        overruled=_overruled(trace),
         engine=_line(trace.engine),
     )
 
@@ -121,7 +128,10 @@ def _runbook(trace: Trace) -> RunbookPart:
     )
 
 
-def _prevention(runbooks: Iterable[Runbook]) -> tuple[str, ...]:
+def _prevention(trace: Trace) -> tuple[str, ...]:
+    """That of the runbook asked for, and of those of its called ones that found something."""
+    found = {"", *(each.scope for each in trace.findings)}
+    runbooks = (runbook for scope, runbook in trace.runbooks.items() if scope in found)
     return tuple(dict.fromkeys(_line(each) for runbook in runbooks for each in runbook.prevention))
 
 
@@ -129,22 +139,40 @@ def _input(given: InputValue) -> InputPart:
     return InputPart(value=_value(given.value), shown=_line(given.shown), source=_line(given.source))
 
 
+def _overruled(trace: Trace) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for _, given in trace.given:
+        if given.overruled:
+            counted = f"{given.variable}, which is not set" if given.variable else given.source
+            found.setdefault(_line(given.overruled), _line(counted))
+    return found
+
+
 def _symptom(trace: Trace) -> SymptomPart | None:
-    """The steps of the runbook asked for that can confirm a symptom, and what they saw."""
+    """The steps of the runbook asked for that can confirm a symptom, and what they saw.
+
+    That something could be measured at all says nothing of a symptom that only an error confirms.
+    """
     document = trace.document
     symptoms = {name for name, each in document.findings.items() if each.kind is FindingKind.SYMPTOM}
-    looked = [
-        step
+    ways = {step_id: list(step_edges(step_id, step)) for step_id, step in document.steps.items()}
+    looked = {
+        step_id: step
         for step_id in document.steps
-        if (step := trace.step(step_id)).status not in (None, StepStatus.SKIPPED)
-        and any(edge.finding in symptoms for edge in step_edges(step_id, document.steps[step_id]))
-    ]
+        if (step := trace.step(step_id)).status not in _NOT_RUN
+        and any(edge.finding in symptoms for edge in ways[step_id])
+    }
     confirmed = bool(trace.symptoms)
-    seen = [step for step in looked if step.status is not StepStatus.BLIND]
+    seen = [
+        step
+        for step_id, step in looked.items()
+        if step.status is not StepStatus.BLIND
+        and any(edge.finding in symptoms and edge.kind is not EdgeKind.ERROR for edge in ways[step_id])
+    ]
     if not confirmed and not seen:
         return None
     why = "" if confirmed else "; ".join(_line(step.why) for step in seen if step.why)
-    return SymptomPart(confirmed=confirmed, steps=tuple(_line(step.id) for step in looked), why=why)
+    return SymptomPart(confirmed=confirmed, steps=tuple(_line(step.id) for step in looked.values()), why=why)
 
 
 def _metrics(trace: Trace) -> tuple[JudgedPart, ...]:
@@ -209,8 +237,7 @@ def _finding(raised: FindingRaised, runbook: Runbook) -> FindingPart:
     )
 
 
-def _step(step: StepTrace, runbook: Runbook, *, blind: bool) -> StepPart:
-    """A step that was cut short while it measured has a blind spot and no decision: it is blind."""
+def _step(step: StepTrace, runbook: Runbook, status: StepStatus | None) -> StepPart:
     spec = runbook.steps[StepId(step.id)]
     branch = None
     if step.branch is not None:
@@ -226,9 +253,10 @@ def _step(step: StepTrace, runbook: Runbook, *, blind: bool) -> StepPart:
         title=_line(step.title) or _line(step.id),
         description=_text(spec.description),
         kind=step.kind,
-        status=step.status or (StepStatus.BLIND if blind else None),
+        status=status,
         probe=_line(step.probe) if step.probe else None,
         calls=_line(step.calls) if step.calls else None,
+        ended=_line(ended(step.calls, step.metrics)) if step.calls and step.metrics else "",
         question=_line(spec.ask) if isinstance(spec, AskStep) else "",
         answered_by=_line(step.answered_by),
         reading=dict(_reading(step)),
@@ -266,6 +294,20 @@ def _error(failure: Failure) -> ErrorPart:
 
 def _retry(attempt: AttemptFailed) -> RetryPart:
     return RetryPart(attempt=attempt.attempt, error=_error(attempt.error), wait_ms=_milliseconds(attempt.wait))
+
+
+def _not_asked(step: StepTrace, trace: Trace) -> NotAskedPart:
+    called = {name: spec for runbook in trace.runbooks.values() for name, spec in runbook.inputs.items()}
+    known = called | trace.document.inputs
+    unset = {name: given.variable for name, given in trace.given if given.variable}
+    ways = (ways_to_set(name, known[name], unset.get(name, "")) for name in step.not_asked if name in known)
+    return NotAskedPart(
+        step=_line(step.id),
+        scope=_line(step.scope),
+        title=_line(step.title) or _line(step.id),
+        inputs=tuple(_line(each) for each in step.not_asked),
+        remedy=_line("; ".join(ways)),
+    )
 
 
 def _blind_spot(blind: BlindSpot, trace: Trace) -> BlindSpotPart:

@@ -7,16 +7,16 @@ from msgspec import Struct
 from pydantic import JsonValue
 
 from runbook_engine.hostile import cut, one_line
-from runbook_engine.quantity import Dimension, show
+from runbook_engine.quantity import Dimension, counted, show
 
 MOST_ROWS = 20
-MOST_COLUMNS = 8
+MOST_COLUMNS = 12
 MOST_CELL = 300
 
 
 class Table(Struct, frozen=True):
-    """``columns`` is empty where each row is a name and a value. ``more`` rows were left out; ``numeric`` tells columns of
-    numbers.
+    """``columns`` is empty where each row is a name and a value. ``more`` rows and ``wide`` columns were left out;
+    ``numeric`` tells columns of numbers.
     """
 
     name: str
@@ -24,10 +24,22 @@ class Table(Struct, frozen=True):
     rows: tuple[tuple[str, ...], ...]
     more: int
     numeric: tuple[bool, ...]
+    wide: int = 0
+
+    @property
+    def caption(self) -> str:
+        """What the rows are, in words."""
+        return one_line(self.name.replace("_", " "))
 
     @property
     def left_out(self) -> str:
-        return f"{self.more} more {'row' if self.more == 1 else 'rows'} (truncated)" if self.more else ""
+        return left_out(self.more, self.wide)
+
+
+def left_out(rows: int, columns: int) -> str:
+    """``3 more rows, 1 more column (truncated)``; nothing where nothing is left out."""
+    told = [counted(number, f"more {word}") for number, word in ((rows, "row"), (columns, "column")) if number]
+    return f"{', '.join(told)} (truncated)" if told else ""
 
 
 def tables(evidence: Mapping[str, JsonValue], most_rows: int = MOST_ROWS) -> tuple[Table, ...]:
@@ -52,10 +64,12 @@ def _listed(name: str, values: Sequence[JsonValue], most_rows: int) -> Table:
     if not all(isinstance(each, dict) for each in shown):
         return Table(name, (name,), tuple((cell(each),) for each in shown), more, (_numeric(shown),))
     records = [each for each in shown if isinstance(each, dict)]
-    columns = tuple(dict.fromkeys(key for each in records for key in each))[:MOST_COLUMNS]
+    every = tuple(dict.fromkeys(key for each in records for key in each))
+    columns = every[:MOST_COLUMNS]
     rows = tuple(tuple(cell(each.get(column)) for column in columns) for each in records)
     numeric = tuple(_numeric(each.get(column) for each in records) for column in columns)
-    return Table(name, tuple(cut(column, MOST_CELL) for column in columns), rows, more, numeric)
+    wide = len(every) - len(columns)
+    return Table(name, tuple(cut(column, MOST_CELL) for column in columns), rows, more, numeric, wide)
 
 
 def _pairs(name: str, values: Mapping[str, JsonValue], most_rows: int) -> Table:

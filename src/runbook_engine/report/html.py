@@ -25,10 +25,17 @@ _TONES = {
     "inconclusive": "blind",
     "unknown": "blind",
     "not reached": "faint",
+    "not asked": "faint",
     "skipped": "faint",
 }
 _OUTCOME_ICONS = {"healthy": "passed", "inconclusive": "blind"}
-_LEVEL_ICONS = {"ok": "passed", "unknown": "blind", "warning": "warning", "critical": "critical"}
+_LEVEL_ICONS = {
+    "ok": "passed",
+    "unknown": "blind",
+    "not asked": "not asked",
+    "warning": "warning",
+    "critical": "critical",
+}
 
 
 def html(report: Report, trace: Trace) -> str:

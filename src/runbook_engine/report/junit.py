@@ -5,11 +5,13 @@ from xml.etree import ElementTree as ET
 
 from runbook_engine.engine.events import StepStatus
 from runbook_engine.report.model import BlindSpotPart, FindingPart, JudgedPart, KnowledgePart, Report, StepPart
-from runbook_engine.report.view import View, duration, reason
+from runbook_engine.report.view import View, duration, limit, reason
 
 
 def junit(report: Report) -> str:
-    """Flagged is a failure, blind an error, skipped or not reached is skipped. A suite for each runbook that was walked."""
+    """Flagged is a failure, blind an error, skipped, not asked or not reached is skipped. A suite for each runbook that was
+    walked, one that was called behind its caller; a call fails as what it called does.
+    """
     view = View(report)
     root = ET.Element("testsuites", name=report.runbook.name, time=_seconds(report.duration_ms))
     for scope in dict.fromkeys(step.scope for step in report.steps):
@@ -43,6 +45,8 @@ def _properties(report: Report) -> Iterable[tuple[str, str]]:
     yield "outcome", report.outcome
     yield "ending", report.ending
     yield "version", report.runbook.version
+    yield from ((f"grant.{name}", source) for name, source in report.grants.items())
+    yield from ((f"overruled.{name}", source) for name, source in report.overruled.items())
     for name, given in report.inputs.items():
         yield f"input.{name}", given.shown
 
@@ -58,20 +62,30 @@ def _case(suite: ET.Element, view: View, step: StepPart, suite_name: str) -> Non
             node = ET.SubElement(case, "failure", type=finding.level, message=finding.title)
             node.text = "\n".join(_finding_lines(finding))
     elif step.status is StepStatus.FLAGGED:
-        ET.SubElement(case, "failure", type="warning", message=reason(step))
+        ET.SubElement(case, "failure", type=view.status(step), message=reason(step) or "not finished")
     elif blind:
         for spot in blind:
             node = ET.SubElement(case, "error", type=spot.kind, message=spot.message)
             node.text = "\n".join(_blind_lines(spot))
-    elif step.status is StepStatus.SKIPPED:
-        ET.SubElement(case, "skipped", message="no step chose it")
-    elif step.status is None:
-        ET.SubElement(case, "skipped", message=f"not reached: the run was {view.report.ending}")
+    elif step.status is StepStatus.BLIND:
+        ET.SubElement(case, "error", type="inconclusive", message=reason(step) or "not finished")
+    elif step.status in (StepStatus.SKIPPED, StepStatus.NOT_ASKED, None):
+        ET.SubElement(case, "skipped", message=_why_not(step, view.report))
     judged = [each for each in view.report.metrics if not step.scope and each.step == step.id]
     known = view.known.get(step.path, ())
     out = "\n".join((*map(_judged_line, judged), *_out_lines(step), *map(_known_line, known)))
     if out:
         ET.SubElement(case, "system-out").text = out
+
+
+def _why_not(step: StepPart, report: Report) -> str:
+    match step.status:
+        case StepStatus.SKIPPED:
+            return "no step chose it"
+        case StepStatus.NOT_ASKED:
+            inputs = next((each.inputs for each in report.not_asked if each.path == step.path), ())
+            return ": ".join(("not asked, because not configured", *([", ".join(inputs)] if inputs else [])))
+    return f"not reached: the run was {report.ending}"
 
 
 def _finding_lines(finding: FindingPart) -> Iterable[str]:
@@ -92,8 +106,8 @@ def _blind_lines(blind: BlindSpotPart) -> Iterable[str]:
 
 
 def _judged_line(each: JudgedPart) -> str:
-    told = f"{each.title}: {each.shown or 'not measured'}, {each.level} (threshold {each.threshold})"
-    return f"{told}; {each.action}: runbook run {each.runbook}" if each.action else told
+    told = each.sentence or f"{each.title}: {each.shown or 'not measured'}, {each.level} (threshold {limit(each)})"
+    return f"{told}; {each.action}: {each.command}" if each.action else told
 
 
 def _known_line(known: KnowledgePart) -> str:

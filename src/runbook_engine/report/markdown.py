@@ -23,6 +23,7 @@ _SIGNS: Mapping[str, str] = MappingProxyType(
         "inconclusive": "🟣",
         "skipped": "⚪",
         "not reached": "⚪",
+        "not asked": "⚪",
         "ok": "🟢",
         "unknown": "🟣",
     }
@@ -124,7 +125,7 @@ def table(each: Table) -> Ready:
     for row in each.rows:
         cells = (inline(row[0]), cell(row[1])) if not each.columns else _cells(row, each.numeric)
         lines.append(_row(cells))
-    if each.more:
+    if each.left_out:
         lines += ["", f"*{each.left_out}*"]
     return Ready("\n".join(lines))
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from runbook_engine.document.models import FindingKind, Level, Severity
+from runbook_engine.document.models import FindingKind, Level
 from runbook_engine.engine.events import Ending, Outcome, StepStatus
 from runbook_engine.kinds import ErrorKind
+from runbook_engine.pasteable import pasteable
 from runbook_engine.quantity import Value
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class RunbookPart(Part, frozen=True, kw_only=True):
     title: str
     description: str = ""
     owner: Annotated[str, Meta(description="The team that keeps it, and knows more")] = ""
-    severity: Severity | None = None
+    severity: str | None = None
     symptoms: tuple[str, ...] = ()
     references: tuple["ReferencePart", ...] = ()
 
@@ -124,6 +125,7 @@ class StepPart(Part, frozen=True, kw_only=True):
     status: Annotated[StepStatus | None, Meta(description="null: the run ended before this step was decided")]
     probe: str | None = None
     calls: Annotated[str | None, Meta(description="The runbook that a call step calls")] = None
+    ended: Annotated[str, Meta(description="Of a call: how the runbook that it calls ended, in words")] = ""
     question: str = ""
     answered_by: str = ""
     reading: dict[str, MetricPart] = {}
@@ -151,6 +153,21 @@ class BlindSpotPart(Part, frozen=True, kw_only=True):
     kind: ErrorKind
     message: str
     remedy: str
+
+    @property
+    def path(self) -> str:
+        """As in ``Report.path``."""
+        return f"{self.scope}/{self.step}" if self.scope else self.step
+
+
+class NotAskedPart(Part, frozen=True, kw_only=True):
+    """A step that was not configured: it says nothing of the system, and no more than that of the outcome."""
+
+    step: str
+    scope: str = ""
+    title: str
+    inputs: Annotated[tuple[str, ...], Meta(description="The optional inputs without a value that it needs")]
+    remedy: Annotated[str, Meta(description="How to give them")]
 
     @property
     def path(self) -> str:
@@ -195,19 +212,31 @@ class JudgedPart(Part, frozen=True, kw_only=True):
     unit: str
     shown: Annotated[str, Meta(description="As people read it; empty where there is no value")]
     level: Annotated[
-        Literal["ok", "warning", "critical", "unknown"],
-        Meta(description="unknown: it could not be seen, which is never ok"),
+        Literal["ok", "warning", "critical", "unknown", "not asked"],
+        Meta(description="unknown: it could not be seen, which is never ok; not asked: it was not configured"),
     ]
-    threshold: Annotated[str, Meta(description="The threshold that is passed; else the first that would be: > 500 ms")]
+    threshold: Annotated[
+        str,
+        Meta(
+            description="The threshold that is passed, else the first that would be: > 500 ms; or what is wrong at any "
+            "value, as the end of a sentence that begins with the title: is for another name"
+        ),
+    ]
+    sentence: Annotated[str, Meta(description="What is wrong, in a sentence; empty where nothing is")] = ""
     action: Annotated[str, Meta(description="What to do; empty where nothing is wrong")]
     runbook: Annotated[str, Meta(description="The runbook that finds out why")]
     step: str
     why: Annotated[str, Meta(description="The comparison with the measured value, or why there is none")]
     remedy: Annotated[str, Meta(description="What would make it visible")] = ""
 
+    @property
+    def command(self) -> str:
+        """The command that finds out why."""
+        return pasteable("runbook", "run", self.runbook)
+
 
 class Report(Part, frozen=True, kw_only=True):
-    """One run. Findings lead with causes, worst first; symptoms follow."""
+    """One run. Findings lead with causes, worst first; symptoms follow. Equally bad ones are in the order of ``steps``."""
 
     schema_: Literal["runbook.report/v1"] = field(default=SCHEMA, name="schema")
     run_id: str
@@ -222,9 +251,16 @@ class Report(Part, frozen=True, kw_only=True):
     symptom: Annotated[
         SymptomPart | None, Meta(description="null: the runbook names no symptom, or no step that looks ran")
     ] = None
-    steps: tuple[StepPart, ...]
-    path: Annotated[tuple[str, ...], Meta(description="Steps in the order in which they were decided")]
+    steps: Annotated[
+        tuple[StepPart, ...],
+        Meta(description="In the order of the document; those of a called runbook follow the step that calls it"),
+    ]
+    path: Annotated[tuple[str, ...], Meta(description="Steps that ran, in the order in which they were decided")]
     blind_spots: tuple[BlindSpotPart, ...]
+    not_asked: Annotated[
+        tuple[NotAskedPart, ...],
+        Meta(description="Steps that were not configured; a call as a whole where all below it was"),
+    ] = ()
     metrics: Annotated[
         tuple[JudgedPart, ...], Meta(description="Of a triage: its table, in the order of its policy")
     ] = ()
@@ -233,6 +269,15 @@ class Report(Part, frozen=True, kw_only=True):
         Meta(description="Error messages that are known, each once, in the order of the steps"),
     ] = ()
     prevention: tuple[str, ...] = ()
+    grants: Annotated[
+        dict[str, str], Meta(description="What the run might do that is refused by default, each with what granted it")
+    ] = {}
+    overruled: Annotated[
+        dict[str, str],
+        Meta(
+            description="Variables that are set to something else than the run took, each with what counted before it"
+        ),
+    ] = {}
     engine: Annotated[str, Meta(description="The version of runbook-engine")] = ""
 
 

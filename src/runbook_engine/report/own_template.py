@@ -16,11 +16,10 @@ format is html. ``{% include %}`` and ``{% extends %}`` find files beside the te
 from collections.abc import Mapping
 from pathlib import Path
 
-from runbook_engine.own_templates import fill, sandbox
+from runbook_engine.own_templates import fill_bounded
 from runbook_engine.report.formats import ReportFormat
-from runbook_engine.report.markdown import code, inline
 from runbook_engine.report.model import Report, plain
-from runbook_engine.report.view import View, duration
+from runbook_engine.report.view import View
 
 _MARKUP = frozenset({".html", ".htm", ".xml", ".svg"})
 _JINJA = frozenset({".j2", ".jinja", ".jinja2"})
@@ -28,11 +27,13 @@ _JINJA = frozenset({".j2", ".jinja", ".jinja2"})
 
 def own_template(report: Report, template: Path, format: ReportFormat) -> str:  # noqa: A002 - the word for it
     """Render it. Raises UsageError that names file and line."""
-    env = sandbox([template.parent], autoescape=_is_markup(template, format))
-    env.filters["duration"] = duration
-    env.filters["code"] = lambda text: str(code(text))
-    env.filters["inline"] = lambda text: str(inline(text))
-    return fill(env, template, _variables(report))
+    filters = {
+        "duration": "runbook_engine.report.view:duration",
+        "code": "runbook_engine.report.markdown:code",
+        "inline": "runbook_engine.report.markdown:inline",
+    }
+    markup = _is_markup(template, format)
+    return fill_bounded(template, [template.parent], _variables(report), autoescape=markup, filters=filters)
 
 
 def _variables(report: Report) -> Mapping[str, object]:

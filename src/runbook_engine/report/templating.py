@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from runbook_engine.quantity import counted
 from runbook_engine.report import view
 from runbook_engine.report.ready import Ready
 
@@ -39,6 +40,8 @@ def _environment(finalize: Callable[[object], object] | None, templates: Path) -
     )
     env.filters["duration"] = view.duration
     env.filters["reason"] = view.reason
+    env.filters["seen"] = view.seen
+    env.filters["limit"] = view.limit
     env.filters["depth"] = view.depth
-    env.filters["counted"] = view.counted
+    env.filters["counted"] = counted
     return env

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from runbook_engine.hostile import harmless
-from runbook_engine.report.evidence import Table
+from runbook_engine.report.evidence import Table, left_out
 from runbook_engine.report.ready import Ready
 
 SIGNS: Mapping[str, str] = MappingProxyType(
@@ -22,6 +22,7 @@ SIGNS: Mapping[str, str] = MappingProxyType(
         "inconclusive": "⊘",
         "skipped": "–",
         "not reached": "…",
+        "not asked": "–",
         "ok": "✓",
         "unknown": "⊘",
     }
@@ -37,6 +38,7 @@ _ANSI: Mapping[str, str] = MappingProxyType(
         "inconclusive": "1;35",
         "skipped": "2",
         "not reached": "2",
+        "not asked": "2",
         "ok": "32",
         "unknown": "1;35",
         "heading": "1",
@@ -108,16 +110,8 @@ def columns(table: Table, room: int) -> Iterator[str]:
             for value, width, numeric in zip(row[:kept], widths, table.numeric[:kept], strict=True)
         )
         yield "  ".join(cells).rstrip()
-    left_out = [f"{number} more {word}" for number, word in _left_out(table.more, len(natural) - kept)]
-    if left_out:
-        yield f"… and {', '.join(left_out)} (truncated)"
-
-
-def _left_out(rows: int, wide: int) -> Iterator[tuple[int, str]]:
-    if rows:
-        yield rows, "row" if rows == 1 else "rows"
-    if wide:
-        yield wide, "column" if wide == 1 else "columns"
+    if told := left_out(table.more, table.wide + len(natural) - kept):
+        yield f"… and {told}"
 
 
 def _squeezed(natural: Sequence[int], room: int) -> bool:

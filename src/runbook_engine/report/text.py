@@ -8,7 +8,7 @@ from runbook_engine.hostile import cut, harmless, one_line
 from runbook_engine.report.model import FindingPart, KnowledgePart, Report, StepPart
 from runbook_engine.report.ready import Ready
 from runbook_engine.report.terminal import Section, Terminal, columns, fill
-from runbook_engine.report.view import View, depth, duration, reason
+from runbook_engine.report.view import View, depth, duration, seen
 
 _LEAST_WIDTH = 40
 _LEAST_REASON = 28
@@ -51,20 +51,26 @@ class _Page(Struct, frozen=True):
 
             yield from metric_sections(view, self.terminal)
             yield self._besides()
+            yield self._not_asked()
             return
         yield Section("What is wrong", tuple(line for each in view.causes for line in self._finding(each)))
-        hurts = "What hurts" if view.causes else "What hurts; no cause was found"
+        hurts = "Symptoms" if view.causes else "Symptoms (no cause was found)"
         yield Section(hurts, tuple(line for each in view.symptoms for line in self._finding(each)))
         yield Section("What to do", tuple(self._remedies()))
-        yield Section("What nobody could see", tuple(self._unseen()))
+        yield Section("Not checked", tuple(self._unseen()))
         yield self._besides()
         yield Section("What was looked at" if view.healthy else "How it was found", tuple(self._walk()))
         if view.report.findings:
-            yield Section("So that it does not come back", tuple(self._prevention()))
+            yield Section("Prevention", tuple(self._prevention()))
+        yield self._not_asked()
 
     def foot(self) -> Ready:
         report = self.view.report
         line = f"{report.runbook.name} {report.runbook.version}, run {report.run_id}, {report.started_at}"
+        if self.view.granted:
+            line += f"; allowed: {self.view.granted}"
+        if self.view.overruled:
+            line += f"; set, but overruled: {self.view.overruled}"
         return Ready("\n".join(self.terminal.filled(line, 0, "dim")))
 
     def _finding(self, finding: FindingPart) -> Iterator[Ready]:
@@ -77,6 +83,8 @@ class _Page(Struct, frozen=True):
             yield from terminal.filled(cut(finding.cause, _MOST_MESSAGE), 4)
         if finding.kind == "cause":
             for table in self.view.tables(step, _EVIDENCE_ROWS):
+                if table.caption and table.columns:
+                    yield from terminal.filled(f"{cut(table.caption, _MOST_MESSAGE)}:", 6, "dim")
                 if table.columns:
                     yield from (Ready(f"      {harmless(line)}") for line in columns(table, terminal.width - 6))
         for each in self.view.known_of(finding):
@@ -87,6 +95,12 @@ class _Page(Struct, frozen=True):
         """Known messages that no finding and no blind spot stands for."""
         lines = (line for each in self.view.known_besides for line in self._known(each))
         return Section("Known error messages that were seen", tuple(lines))
+
+    def _not_asked(self) -> Section:
+        """What was not configured, in one sentence."""
+        told = self.view.not_asked
+        lines = self.terminal.filled(told, 4, "dim", mark=self.terminal.sign("not asked")) if told else ()
+        return Section("Not asked, because not configured", tuple(lines))
 
     def _known(self, known: KnowledgePart) -> Iterator[Ready]:
         terminal = self.terminal
@@ -118,8 +132,9 @@ class _Page(Struct, frozen=True):
                 yield from terminal.filled(f"To see it: {cut(first.remedy, _MOST_MESSAGE)}", 4, "accent")
             for known in self.view.known_unseen(each):
                 yield from self._known(known)
-            for spot in each.spots:
-                yield from self._command(self.view.steps[spot.path])
+            steps = {self.view.steps[spot.path].command: self.view.steps[spot.path] for spot in each.spots}
+            for step in steps.values():
+                yield from self._command(step)
 
     def _walk(self) -> Iterator[Ready]:
         for step in self.view.walked:
@@ -131,7 +146,7 @@ class _Page(Struct, frozen=True):
     def _step(self, step: StepPart) -> Iterator[Ready]:
         """``■  1.23 s  How slow is the API?     p95 1.24 s > 1 s → database, cache``."""
         status, width = self.view.status(step), self.terminal.width
-        told = f"{step.error.kind if step.error else 'missing'}, see above" if status == "blind" else reason(step)
+        told = seen(step, status)
         goto = step.branch.goto if step.branch else ()
         why = f"{told} → {', '.join(goto)}".strip() if goto else told
         title = f"{'  ' * depth(step)}{one_line(step.title)}"

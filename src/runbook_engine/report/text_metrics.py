@@ -6,7 +6,7 @@ from runbook_engine.hostile import cut
 from runbook_engine.report.model import JudgedPart
 from runbook_engine.report.ready import Ready
 from runbook_engine.report.terminal import Section, Terminal
-from runbook_engine.report.view import View
+from runbook_engine.report.view import View, limit
 
 UNMEASURED = "–"
 _MOST_MESSAGE = 600
@@ -14,19 +14,23 @@ _HEAD = ("Metric", "Now", "Threshold", "Level", "Action", "Next runbook")
 _NUMERIC = (False, True, True, False, False, False)
 _BRIEF = 4
 """The columns that a narrow terminal has room for; the others stand on a line of their own then."""
-_LEAST_TITLE = 16
+_LEAST_TITLE = 14
+_LONGEST_LIMIT, _LONGEST_NARROW = 20, 12
+"""What is longer in the column of thresholds, as the sentence of a fault may be, stands on the line below."""
 
 
 def metric_sections(view: View, terminal: Terminal) -> Iterator[Section]:
     yield Section("", tuple(_table(view.report.metrics, terminal)))
     yield Section("What to run next", tuple(_following(view, terminal)))
-    yield Section("What nobody could see", tuple(_unmeasured(view, terminal)))
+    yield Section("Not checked", tuple(_unmeasured(view, terminal)))
     yield Section("See it yourself", tuple(_commands(view, terminal)))
 
 
 def _table(metrics: Sequence[JudgedPart], terminal: Terminal) -> Iterator[Ready]:
     """A line for each metric. Where there is no room, what to do stands below it, and long titles are cut."""
-    rows = [_cells(each) for each in metrics]
+    longest = _LONGEST_LIMIT if terminal.width >= 60 else _LONGEST_NARROW
+    below = {each.step: limit(each) if len(limit(each)) > longest else "" for each in metrics}
+    rows = [_cells(each, "" if below[each.step] else limit(each)) for each in metrics]
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
     wide = _needed(widths) <= terminal.width and any(each.action for each in metrics)
     if not wide:
@@ -41,13 +45,15 @@ def _table(metrics: Sequence[JudgedPart], terminal: Terminal) -> Iterator[Ready]
         painted = [terminal.paint(cell, style) if index in (1, 3) else Ready(cell) for index, cell in enumerate(padded)]
         painted[-1] = Ready(painted[-1].rstrip()) if not terminal.color else painted[-1]
         yield Ready(f"{terminal.sign(each.level)} {'  '.join(painted)}".rstrip())
+        if below[each.step]:
+            yield from terminal.filled(below[each.step], 4)
         if not wide and each.action:
-            yield from terminal.filled(f"{each.action}: runbook run {each.runbook}", 4)
+            yield from terminal.filled(f"{each.action}: {each.command}", 4)
 
 
-def _cells(each: JudgedPart) -> tuple[str, ...]:
+def _cells(each: JudgedPart, threshold: str) -> tuple[str, ...]:
     following = each.runbook if each.action else ""
-    return each.title, each.shown or UNMEASURED, each.threshold, each.level, each.action, following
+    return each.title, each.shown or UNMEASURED, threshold, each.level, each.action, following
 
 
 def _needed(widths: Sequence[int]) -> int:
@@ -95,8 +101,9 @@ def _commands(view: View, terminal: Terminal) -> Iterator[Ready]:
         alike.setdefault(view.steps[each.step].command, []).append(each)
     for metrics in alike.values():
         for each in metrics:
-            yield from terminal.filled(each.title, 4, "strong", mark=terminal.sign(each.level))
-            yield from terminal.filled(cut(each.why, _MOST_MESSAGE), 4, "accent")
+            yield from terminal.filled(cut(each.sentence, _MOST_MESSAGE), 4, "strong", mark=terminal.sign(each.level))
+            if view.steps[each.step].error is not None:
+                yield from terminal.filled(cut(each.why, _MOST_MESSAGE), 4)
         yield from _command(view, metrics, terminal)
 
 

@@ -1,14 +1,15 @@
 """What every format for people says beside the report's own fields: sentences, counts, and the order of things."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
 from msgspec import Struct
 
-from runbook_engine.document.models import FindingKind
+from runbook_engine.document.models import FindingKind, Level
 from runbook_engine.engine.events import Ending, Outcome, StepStatus
-from runbook_engine.quantity import Dimension, show
+from runbook_engine.pasteable import pasteable
+from runbook_engine.quantity import Dimension, counted, prose, show
 from runbook_engine.report.evidence import Table, tables
 from runbook_engine.report.model import (
     BlindSpotPart,
@@ -59,11 +60,15 @@ class Following(Struct, frozen=True):
     @property
     def command(self) -> str:
         """In the environment that the triage was in."""
-        return f"runbook run {self.runbook}{f' -e {self.environment}' if self.environment else ''}"
+        return pasteable("runbook", "run", self.runbook, *(("-e", self.environment) if self.environment else ()))
 
     @property
     def titles(self) -> str:
         return ", ".join(each.title for each in self.metrics)
+
+    @property
+    def sentences(self) -> str:
+        return "; ".join(each.sentence or each.title for each in self.metrics)
 
     @property
     def actions(self) -> str:
@@ -187,15 +192,36 @@ class View(Struct, frozen=True, dict=True):
 
     @cached_property
     def walked(self) -> tuple[StepPart, ...]:
-        """Steps that ran: in order of decision, then those that were cut short."""
-        decided = [self.steps[path] for path in self.report.path]
+        """Steps that ran: in order of decision, then those that were cut short; below a call the steps that it led to."""
         known = frozenset(self.report.path)
-        cut_short = [step for step in self.report.steps if step.status is StepStatus.BLIND and step.path not in known]
-        return (*decided, *cut_short)
+        cut_short = (
+            step
+            for step in self.report.steps
+            if step.status not in (None, StepStatus.SKIPPED, StepStatus.NOT_ASKED) and step.path not in known
+        )
+        return tuple(nested((*(self.steps[path] for path in self.report.path), *cut_short)))
 
     @cached_property
     def skipped(self) -> tuple[StepPart, ...]:
         return tuple(step for step in self.report.steps if step.status is StepStatus.SKIPPED)
+
+    @cached_property
+    def not_asked(self) -> str:
+        """What was not configured, and the inputs that would configure it, in one sentence; empty where there is nothing."""
+        titles: dict[tuple[str, ...], list[str]] = {}
+        for each in self.report.not_asked:
+            titles.setdefault(each.inputs, []).append(each.title)
+        return "; ".join(f"{', '.join(dict.fromkeys(each))} ({', '.join(inputs)})" for inputs, each in titles.items())
+
+    @property
+    def granted(self) -> str:
+        """``shell (environment ours)``; empty where nothing was granted."""
+        return ", ".join(f"{name} ({source})" for name, source in self.report.grants.items())
+
+    @property
+    def overruled(self) -> str:
+        """``DATABASE_URL (by environment staging)``; empty where nothing was."""
+        return ", ".join(f"{name} (by {source})" for name, source in self.report.overruled.items())
 
     @cached_property
     def not_reached(self) -> tuple[StepPart, ...]:
@@ -222,21 +248,34 @@ class View(Struct, frozen=True, dict=True):
             unreached = f" with {counted(left, 'step')} not reached" if left else ""
             told.append(f"{_ENDINGS[self.report.ending]}{unreached}.")
         if self.healthy:
-            told.append("Nothing was found: every step that ran saw what it should.")
+            told.append("Nothing was found: every step that ran is fine.")
+        elif self.report.not_asked and not self.walked:
+            told.append("Nothing was asked, because nothing is configured. This does not mean that it is healthy.")
         elif self.report.outcome is Outcome.INCONCLUSIVE:
             but = f", but {unseen}" if blind else ""
-            told.append(f"Nothing was found{but}. This is not a bill of health.")
+            told.append(f"Nothing was found{but}. This does not mean that it is healthy.")
         else:
             told.append(f"{self._found()}{f'; {unseen}' if blind else ''}.")
-        symptom = self.report.symptom
-        if symptom is not None and not symptom.confirmed:
-            told.append(f"The symptom itself was not seen at this moment{f' ({symptom.why})' if symptom.why else ''}.")
+        if not self.healthy and self._symptom_is_away:
+            told.append("The symptom itself was not seen at this moment; it may come and go.")
         return " ".join(told)
+
+    @property
+    def _symptom_is_away(self) -> bool:
+        """Whether the steps that look for the symptom found nothing at all, rather than a cause."""
+        symptom = self.report.symptom
+        return (
+            symptom is not None
+            and not symptom.confirmed
+            and not any(
+                self.steps[each].branch and self.steps[each].status is StepStatus.FLAGGED for each in symptom.steps
+            )
+        )
 
     def _judged(self) -> str:
         """Of a triage: how many metrics are beyond a threshold, and how many could not be seen."""
         told = [f"{_ENDINGS[self.report.ending]}."] if self.report.ending in _ENDINGS else []
-        every = len(self.report.metrics)
+        every = sum(each.level != "not asked" for each in self.report.metrics)
         unknown = sum(len(each.metrics) for each in self.unmeasured)
         unseen = f"; {unknown} could not be seen" if unknown else ""
         critical = sum(each.level == "critical" for each in self.exceeded)
@@ -245,7 +284,9 @@ class View(Struct, frozen=True, dict=True):
             badly = "" if not critical else f", {critical} of them critically" if critical < beyond else ", critically"
             told.append(f"{beyond} of {counted(every, 'metric')} {_are(beyond)} beyond a threshold{badly}{unseen}.")
         elif unknown:
-            told.append(f"No metric that could be seen is beyond a threshold{unseen}. This is not a bill of health.")
+            told.append(
+                f"No metric that could be seen is beyond a threshold{unseen}. This does not mean that it is healthy."
+            )
         else:
             told.append(f"No metric is beyond a threshold: all {every} were measured.")
         return " ".join(told)
@@ -260,30 +301,42 @@ class View(Struct, frozen=True, dict=True):
     @cached_property
     def ran(self) -> str:
         """``6 of 7 steps ran in 9.41 s``."""
-        return f"{len(self.walked)} of {counted(len(self.report.steps), 'step')} ran in {self.duration}"
+        took = prose(self.report.duration_ms / 1000, Dimension.DURATION)
+        return f"{len(self.walked)} of {counted(len(self.report.steps), 'step')} ran in {took}"
 
     def step(self, finding: FindingPart) -> StepPart:
         """The step that raised a finding."""
         return self.steps[f"{finding.scope}/{finding.step}" if finding.scope else finding.step]
 
     def status(self, step: StepPart) -> str:
-        """``passed``, ``blind`` … ``not reached``; of a flagged step the level of what it raised."""
+        """``passed``, ``blind`` … ``not reached``; of a flagged step the worst level of what it raised, or what was raised
+        in the runbook that it called.
+        """
         if step.status is StepStatus.FLAGGED:
-            raised = [each.level for each in self.report.findings if each.step == step.id and each.scope == step.scope]
-            return raised[0] if raised else "warning"
-        return step.status or NOT_REACHED
+            return Level.CRITICAL if step.path in self._critical else Level.WARNING
+        return step.status.replace("_", " ") if step.status else NOT_REACHED
+
+    @cached_property
+    def _critical(self) -> frozenset[str]:
+        """The paths of steps that raised something critical, and of the calls that led to them."""
+        raised = (self.step(each).path for each in self.report.findings if each.level is Level.CRITICAL)
+        return frozenset(path.rsplit("/", up)[0] for path in raised for up in range(path.count("/") + 1))
 
     def tables(self, step: StepPart, most_rows: int = 20) -> tuple[Table, ...]:
         return tables(step.evidence, most_rows)
 
 
+def limit(judged: JudgedPart) -> str:
+    """``above 500 ms``."""
+    sign, _, value = judged.threshold.partition(" ")
+    return f"{_SIDES.get(sign, sign)} {value}"
+
+
+_SIDES: Mapping[str, str] = MappingProxyType({">": "above", "<": "below"})
+
+
 def duration(milliseconds: float | None) -> str:
     return show(milliseconds / 1000, Dimension.DURATION) if milliseconds is not None else ""
-
-
-def counted(number: int, word: str) -> str:
-    """``1 step``, ``2 steps``."""
-    return f"{number} {word if number == 1 else f'{word}s'}"
 
 
 def _are(number: int) -> str:
@@ -292,12 +345,32 @@ def _are(number: int) -> str:
 
 def reason(step: StepPart) -> str:
     """Why the step chose its way: the condition that held, or those that did not; of a call, how it ended."""
+    if step.ended and (step.branch is None or step.branch.finding is None):
+        return step.ended
     if step.branch is None:
-        outcome = step.reading.get("outcome")
-        return f"{step.calls}: {outcome.shown}" if step.calls and outcome else ""
+        return ""
     if step.branch.when == "else":
         return step.branch.why
     return step.branch.why or step.branch.when
+
+
+def nested(steps: Iterable[StepPart]) -> Iterator[StepPart]:
+    """The steps in their order, but those of a called runbook right below the step that called it."""
+    within: dict[str, list[StepPart]] = {}
+    for step in steps:
+        within.setdefault(step.scope, []).append(step)
+    waiting = within.get("", [])[::-1]
+    while waiting:
+        step = waiting.pop()
+        yield step
+        waiting += within.get(step.path, [])[::-1]
+
+
+def seen(step: StepPart, status: str) -> str:
+    """What to say of a step that ran, in a list of them: of a blind one only the kind, because its reason is told above."""
+    if status != StepStatus.BLIND or (step.calls and step.error is None):
+        return reason(step) or ("not finished" if step.calls else "")
+    return f"{step.error.kind if step.error else 'missing'}, see above"
 
 
 def depth(step: StepPart) -> int:

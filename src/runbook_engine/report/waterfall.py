@@ -6,7 +6,7 @@ from datetime import datetime
 
 from runbook_engine.engine.events import StepStatus
 from runbook_engine.report.model import Report, StepPart
-from runbook_engine.report.view import duration
+from runbook_engine.report.view import duration, nested
 
 _TICKS = 6
 _LEAST = 0.6
@@ -38,16 +38,22 @@ class Waterfall:
 
 
 def waterfall(report: Report) -> Waterfall:
-    """Lines in order of start; what never ran comes last, skipped before not reached."""
+    """Lines in order of start; what never ran comes last, not asked and skipped before not reached. Below a call, so ordered,
+    stand the steps that it led to.
+    """
     begin = _milliseconds(report.started_at)
-    ran = sorted((each for each in report.steps if each.started_at), key=lambda each: each.started_at or "")
-    rest = sorted(
-        (each for each in report.steps if not each.started_at), key=lambda each: each.status is not StepStatus.SKIPPED
-    )
+    ran = [each for each in report.steps if each.started_at]
     ends = (_milliseconds(each.started_at or "") - begin + (each.duration_ms or 0.0) for each in ran)
     span = max(report.duration_ms, *ends, 0.001) if ran else max(report.duration_ms, 0.001)
-    lines = [*(_line(each, begin, span) for each in ran), *(Line(each, 0.0, 0.0, ()) for each in rest)]
+    lines = (
+        _line(each, begin, span) if each.started_at else Line(each, 0.0, 0.0, ())
+        for each in nested(sorted(report.steps, key=_place))
+    )
     return Waterfall(tuple(lines), tuple(_ticks(span)))
+
+
+def _place(step: StepPart) -> tuple[bool, str, bool]:
+    return not step.started_at, step.started_at or "", step.status not in (StepStatus.NOT_ASKED, StepStatus.SKIPPED)
 
 
 def _line(step: StepPart, begin: float, span: float) -> Line:

@@ -1,4 +1,4 @@
-"""Tests made from a runbook: the few cases that take every branch, every error route and every finding of it."""
+"""Tests made from a runbook: cases that take every branch, error route and finding of it, and lie beside its thresholds."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,10 +21,13 @@ from runbook_engine.graph.mistakes import Mistakes
 from runbook_engine.graph.plan import Plan, PlannedStep, Way
 from runbook_engine.ids import StepId
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.testing.solving import Solver
+from runbook_engine.testing.boundaries import Boundary, boundaries
+from runbook_engine.testing.solving import Fact, Solver
 
 MOST_PATHS = 24
 """Ways to a step that are tried, the shortest first."""
+_MOST_PATHS_BESIDE = 8
+"""The same for a value beside a threshold, which may be had at no end of one."""
 _MOST_OPEN = 4_000
 
 
@@ -43,14 +46,19 @@ class Draft(Struct, frozen=True):
     calls: Mapping[StepId, Mapping[str, Any]] = {}
     missing: Mapping[StepId, str] = {}
     """A metric without which the step cannot decide."""
+    also: tuple[Fact, ...] = ()
+    """What else shall hold of the readings."""
 
     def settles(self, step: StepId) -> bool:
         return step in self.ways or step in self.errors or step in self.calls or step in self.missing
 
 
-def generate(plan: Plan, name: str) -> Generated:
-    """Cases for the runbook that ``name`` leads to from the file of tests. What they expect is what comes of them now."""
-    return _Generator(plan, name).generate()
+def generate(plan: Plan, name: str, *, thresholds: bool = True) -> Generated:
+    """Cases for the runbook that ``name`` leads to from the file of tests. What they expect is what comes of them now.
+
+    Without ``thresholds`` only as many as it takes to cover all of it, else those beside each threshold too.
+    """
+    return _Generator(plan, name).generate(thresholds=thresholds)
 
 
 class _Generator:
@@ -67,7 +75,7 @@ class _Generator:
                 for target in dict.fromkeys(way.targets):
                     self._ways_in.setdefault(target, []).append((step_id, way))
 
-    def generate(self) -> Generated:
+    def generate(self, *, thresholds: bool) -> Generated:
         wanted = items(self._plan)
         cases: dict[str, Case] = {}
         for item in wanted:
@@ -79,6 +87,8 @@ class _Generator:
             others = (each for other, each in self._reached_by.items() if other != name and other in cases)
             if len(cases) > 1 and self._reached_by[name] <= frozenset().union(*others):
                 del cases[name]
+        for boundary in boundaries(self._plan) if thresholds else ():
+            self._beside(boundary, cases)
         missed = tuple(each for each in wanted if each not in self._covered)
         return Generated(Cases(tests=self._name, inputs=self._solver.stand_ins, cases=cases), missed)
 
@@ -87,6 +97,25 @@ class _Generator:
             found = self._finished(draft)
             if found is not None and item in self._reached(found[1].trace):
                 self._keep(_called(item, self._plan), _titled(item), found, cases)
+                return
+
+    def _beside(self, boundary: Boundary, cases: dict[str, Case]) -> None:
+        """A case with the value beside a threshold, unless one has it already."""
+        also = tuple((boundary.step, fact) for fact in boundary.facts)
+        ways = [self._plan.steps[boundary.step].ways[index] for index in boundary.ways]
+        # Where the step has no such reading, no way to it needs to be tried.
+        possible = [way for way in ways if self._solver.solve({boundary.step: way}, {}, also) is not None]
+        for path in islice(self._paths(boundary.step), _MOST_PATHS_BESIDE) if possible else ():
+            begun: Draft | None = Draft(also=also)
+            for before, way in path:
+                begun = self._taking(begun, before, way) if begun is not None else None
+            for way in possible:
+                draft = self._taking(begun, boundary.step, way) if begun is not None else None
+                found = self._finished(draft) if draft is not None else None
+                if found is None or boundary.pinned in found[0].get("inputs", {}):
+                    continue
+                if all({"inputs": each.inputs, "steps": each.steps} != _as_given(found[0]) for each in cases.values()):
+                    self._keep(boundary.name, boundary.title, found, cases)
                 return
 
     def _keep(
@@ -249,7 +278,7 @@ class _Generator:
 
     def _given(self, draft: Draft) -> Mapping[str, Any] | None:
         """The inputs and steps of the case; None where no values do all that is wanted at once."""
-        solved = self._solver.solve(draft.ways, draft.missing)
+        solved = self._solver.solve(draft.ways, draft.missing, draft.also)
         if solved is None:
             return None
         steps: dict[str, Any] = {}
@@ -304,6 +333,10 @@ class _Generator:
 
 
 _NO_WAY = Way(("branches", -1), "", None, None, None, ())
+
+
+def _as_given(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"inputs": given.get("inputs", {}), "steps": given["steps"]}
 
 
 def expected(trace: Trace) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from runbook_engine.document.cases_text import literal
 from runbook_engine.document.models import Input, InputType
 from runbook_engine.engine.inputs import read_value
 from runbook_engine.errors import InputsError
+from runbook_engine.graph.known_before import chosen
 from runbook_engine.graph.plan import Plan, Way
-from runbook_engine.graph.proofs import chosen
 from runbook_engine.graph.scope import INPUTS, input_type
 from runbook_engine.ids import StepId
 from runbook_engine.quantity import Dimension, MetricType, Value
@@ -27,6 +27,10 @@ class Solved(Struct, frozen=True):
     steps: Mapping[StepId, Mapping[str, Any]]
 
 
+Fact = tuple[StepId, Expression]
+"""What holds of the readings, as a step sees them."""
+
+
 class Solver:
     """For one plan. Inputs keep their defaults where that is possible."""
 
@@ -36,20 +40,31 @@ class Solver:
         self._defaults = dict(_defaults(plan))
         self._solved: dict[object, Solved | None] = {}
 
-    def solve(self, ways: Mapping[StepId, Way], missing: Mapping[StepId, str]) -> Solved | None:
-        """None where no values were found: mostly because there are none. ``missing`` are metrics that shall have none."""
-        key = tuple(sorted((step, way.place) for step, way in ways.items())), tuple(sorted(missing.items()))
+    def solve(
+        self, ways: Mapping[StepId, Way], missing: Mapping[StepId, str], also: Sequence[Fact] = ()
+    ) -> Solved | None:
+        """None where no values were found: mostly because there are none. ``missing`` are metrics that shall have none;
+        ``also`` is what else shall hold.
+        """
+        taken = tuple(sorted((step, way.place) for step, way in ways.items()))
+        key = taken, tuple(sorted(missing.items())), tuple(also)
         if key not in self._solved:
-            self._solved[key] = self._solve(ways, missing)
+            self._solved[key] = self._solve(ways, missing, also)
         return self._solved[key]
 
-    def _solve(self, ways: Mapping[StepId, Way], missing: Mapping[StepId, str]) -> Solved | None:
+    def _solve(self, ways: Mapping[StepId, Way], missing: Mapping[StepId, str], also: Sequence[Fact]) -> Solved | None:
         facts = [fact for step, way in ways.items() if (fact := self._fact(step, way)) is not None]
+        facts += [self._measured_by(fact, step) for step, fact in also]
         facts += [each for step, metric in missing.items() for each in self._undecided(step, metric)]
         values: dict[Name, Value | None] = {}
         for part in _components(facts, pinned=self._defaults):
             found = next(
-                (each for how in self._ways_to_solve(part) if (each := self._witness(part, how)) is not None), None
+                (
+                    each
+                    for how in self._ways_to_solve(part, fixed=bool(also))
+                    if (each := self._witness(part, how)) is not None
+                ),
+                None,
             )
             if found is None:
                 return None
@@ -77,11 +92,15 @@ class Solver:
                 return
             yield self._measured_by(Not(way.expression), step)
 
-    def _ways_to_solve(self, facts: Sequence[Expression]) -> Iterator["_How"]:
-        """First with all defaults, then with all but one, at last with none; metrics within what people meet first."""
+    def _ways_to_solve(self, facts: Sequence[Expression], *, fixed: bool) -> Iterator["_How"]:
+        """First with all defaults, then with all but one, at last with none; metrics within what people meet first.
+
+        ``fixed``: only with all defaults.
+        """
         asked = dict.fromkeys(name.name for fact in facts for name in names(fact) if name.scope == INPUTS)
         given = frozenset(name for name in asked if name in self._defaults)
-        pins = dict.fromkeys((given, *(given - {name} for name in asked), frozenset()))
+        others = () if fixed else (*(given - {name} for name in asked), frozenset[str]())
+        pins = dict.fromkeys((given, *others))
         yield from (_How(pinned, bounded) for pinned in pins for bounded in (True, False))
 
     def _witness(self, facts: Sequence[Expression], how: "_How") -> Witness | None:

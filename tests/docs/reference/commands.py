@@ -11,7 +11,7 @@ from runbook_engine.cli.app import app
 EXIT_CODES: Mapping[int, str] = {
     0: "healthy: everything was seen, nothing was found; or the command did what it was asked to",
     1: "a problem was found; tests failed",
-    2: "the command could not be understood",
+    2: "the command could not be understood, or not be carried out here: a full disk, a closed output",
     3: "inconclusive: nothing was found, but something could not be seen",
     70: "a mistake of ours",
     78: "a document has mistakes",

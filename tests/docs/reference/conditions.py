@@ -8,6 +8,7 @@ from tests.docs.reference.markdown import code, page, table
 
 from runbook_engine.conditions import Name, Problem, check, parse
 from runbook_engine.conditions import compile as compile_condition
+from runbook_engine.document.told import Told
 from runbook_engine.quantity import UNITS, Dimension, MetricType, Value, show
 from runbook_engine.templates import FILTERS, Filled
 from runbook_engine.templates import parse as parse_template
@@ -24,6 +25,8 @@ METRICS: Mapping[str, tuple[MetricType, Value | None]] = {
     "version": (MetricType(Dimension.TEXT), "18.1 (Debian 18.1-1)"),
     "ready": (MetricType(Dimension.BOOL), True),
     "database.used": (MetricType(Dimension.NUMBER, lower=0, integer=True), 40),
+    "database.waiting": (MetricType(Dimension.NUMBER, lower=0, integer=True), 1),
+    "certificate.expires_in": (MetricType(Dimension.DURATION), 12 * 86_400.0),
     "database.region": (MetricType(Dimension.TEXT), "eu west"),
     "database.hit_rate": (MetricType(Dimension.PERCENT, lower=0, upper=100, optional=True), None),
     "inputs.slow": (MetricType(Dimension.DURATION, lower=0), 0.5),
@@ -75,6 +78,8 @@ WRONG: Sequence[str] = ("p95 > 1000", "error_rate > 120%", 'state == "broken"', 
 
 TEMPLATES: Sequence[str] = (
     "{{ database.used }} connections are in use",
+    '{{ database.used|count("connection") }}, {{ database.waiting|count("query waits", "queries wait") }}',
+    'The certificate {{ certificate.expires_in|when("expires", "expired") }}',
     "more than {{ inputs.slow }}",
     "{{ inputs.slow|number }}",
     "{{ database.region|upper }}",
@@ -113,6 +118,16 @@ def refused(condition: str) -> str:
     if not found:
         raise ValueError(f"{condition} is not wrong")
     return f"{found[0].message}; {found[0].hint}" if found[0].hint else found[0].message
+
+
+TOLD = (
+    ("title, description, symptoms and references of a runbook", Told.INPUTS),
+    ("title, description, question and parameters of a step", Told.BEFORE),
+    ("title and cause of a finding", Told.FINDING),
+    ("resolutions and prevention", Told.RUN),
+    ("help of an input, playbooks", Told.PLAIN),
+)
+"""When texts are read."""
 
 
 def filled(template: str) -> str:
@@ -162,11 +177,20 @@ def pages() -> Iterator[tuple[str, str]]:
             "## What is refused",
             table(["written", "what `runbook check` says"], [(code(each), refused(each)) for each in WRONG]),
             "## Texts with `{{ }}` { #texts }",
-            "Titles, causes and parameters may hold names between `{{` and `}}`. A name there is `step.metric` or "
+            "The texts that people read, and parameters, may hold names between `{{` and `}}`. A name there is `step.metric` or "
             "`inputs.name`. `{{ error.message }}` is what a probe said when it failed, in the finding of an `on_error` route.",
             table(["written", "it becomes"], [(code(each), filled(each)) for each in TEMPLATES]),
+            "Which names a text may have depends on when it is read:",
+            table(["text", "knows"], [(where, mark.value) for where, mark in TOLD]),
+            "What is not known in the end reads `unknown`. Before a run, `runbook show` and drawings have `<name>` in its place. "
+            "Braces that mean themselves stand between `{% raw %}` and `{% endraw %}`.",
+            "In titles and causes minutes, hours and days are spelled out, as a sentence wants them; in parameters quantities "
+            "have their short units.",
             f"The filters are {', '.join(code(each) for each in ('default', *FILTERS))}. `number` writes a quantity bare, in its "
-            "base unit; `default` stands in for a missing value. A parameter that is one name and nothing else keeps its type.",
+            "base unit; `host` and `port` are those of a URL; `count` says what is counted, with an s for more than one or with "
+            "the second word; `when` says of a time left whether it lies ahead or is past; `default` stands in for a missing "
+            "value, with a text or with another name: `{{ inputs.tls_host | default(inputs.api_url | host) }}`. A parameter that "
+            "is one name and nothing else keeps its type.",
         ),
     )
 

@@ -15,9 +15,10 @@ from runbook_engine.document.cases import Cases
 from runbook_engine.document.environment import Environment
 from runbook_engine.document.incident_policy import IncidentPolicy
 from runbook_engine.document.knowledge import Knowledge
-from runbook_engine.document.models import DURATION_PATTERN, NAME_PATTERN, PERCENT_PATTERN, RUNBOOK_PATTERN, Runbook
+from runbook_engine.document.models import DURATION_PATTERN, PERCENT_PATTERN, RUNBOOK_PATTERN, Runbook
 from runbook_engine.document.playbook import Playbook
 from runbook_engine.document.policy import Policy
+from runbook_engine.ids import NAME_PATTERN
 from runbook_engine.quantity import Dimension, show
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -40,7 +41,7 @@ FORMATS: Mapping[str, Format] = {
         Runbook,
         "runbooks/slow-shop.yaml",
         "slow-shop.yaml",
-        "A runbook is found by its name in `./runbooks`, on `RUNBOOK_PATH` and among the shipped ones, or given as a file. "
+        "A runbook is found by its name in `runbooks/` of the project, on `RUNBOOK_PATH` and among the shipped ones, or given as a file. "
         "Conditions and the texts with `{{ }}` are described [on a page of their own](../conditions.md); what a step with "
         "`probe` may measure [is listed here](../probes/index.md).",
     ),

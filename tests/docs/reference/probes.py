@@ -15,6 +15,7 @@ from runbook_engine.api import load
 from runbook_engine.cli.show_command import page as show_page
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.probe.registry import AnyProbe, Registry
+from runbook_engine.probe.shape import written
 from runbook_engine.quantity import Dimension, MetricType
 
 PROVIDER = "runbook-engine"
@@ -70,9 +71,19 @@ def _index(probes: Sequence[AnyProbe]) -> str:
         "A probe that fails is not a reading. `on_error` leads on by the kind of the error:",
         table(["kind", "meaning"], kinds),
         "## Metrics of one's own",
-        "Probes with a document let a step take metrics out of it with `extract:` and "
-        "[JMESPath](https://jmespath.org), the query language of the AWS CLI. "
-        "[The keys of an extract](../formats/runbook.md#extract)",
+        "Probes with a document let a step take metrics out of it with `extract:`. A `path` in "
+        "[JMESPath](https://jmespath.org), the query language of the AWS CLI, leads to a value; a `match`, a pattern with one "
+        "group, takes a value out of a text. [The keys of an extract](../formats/runbook.md#extract)",
+        fence(
+            "text",
+            'extract:\n  waiting: {path: queue.waiting, type: count}\n  lag: {match: "lag: (\\\\d+)", type: duration, unit: s}',
+        ),
+        "What the document of a probe is stands with the probe, and `check` holds paths against it. `runbook measure PROBE` shows a "
+        "real one. Where there is nothing at a path, or something of another type, the metric is missing, and the reason says "
+        "what is there instead. Nothing is taken out of a document that was cut: its metrics are missing, with the parameter "
+        "that widens it.",
+        "Patterns are those of `matches` in [conditions](../conditions.md): they cannot hang, whatever the text is. `^` and `$` "
+        "are the beginning and the end of the whole text, and `.` is any character but a line break.",
     )
 
 
@@ -103,6 +114,10 @@ def _probe(each: AnyProbe) -> Iterator[str]:
         for name, metric in each.metrics.items()
     ]
     yield table(["metric", "value", "what it is"], rows) if rows else "Those that `extract:` takes out of its document."
+    if each.document is not None:
+        yield "**Document**, out of which `extract:` takes metrics"
+        yield f"{sentence(prose(each.document.says))} For example:"
+        yield fence("json", written(each.document.example))
     step, command = example(each.name)
     yield "**Example**, and the command that reports show beside it"
     yield fence("yaml", step)

@@ -49,7 +49,8 @@ def _module() -> ModuleType:
 def _triage(answers: Mapping[str, object], **inputs: str) -> rb.Trace:
     fakes = _module()
     registry = fakes.Fakes({**fakes.HEALTHY, **answers}).registry
-    trace = rb.triage(POLICY, probes=registry, inputs=inputs, environ={}, clock=Ticking())
+    system = {name: value for name, value in fakes.SYSTEM.items() if name != "database_url"}
+    trace = rb.triage(POLICY, probes=registry, inputs={**system, **inputs}, environ={}, clock=Ticking())
     start, *rest = trace.events
     assert isinstance(start, RunStarted)
     return fold([replace(start, run_id="68ab0b50-0a1b2c3d", engine="0.1.0"), *rest])
@@ -72,7 +73,7 @@ def triages() -> Mapping[str, rb.Trace]:
                 "http.latency": latency,
                 "cpu": {"latest_percent": 93.0},
                 "aws.rds_instance": denied,
-                "tls.certificate": {"expires_in": 29 * 86400.0},
+                "tls.certificate": {**_module().CERTIFICATE, "expires_in": 29 * 86400.0},
             }
         ),
         "unreachable": _triage(

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,21 @@ class Terminal:
     def interrupt(self) -> None:
         """Ctrl-C, as a terminal sends it."""
         os.killpg(self._process.pid, signal.SIGINT)
+
+    def interrupt_until_it_ends(self, seconds: float = 20.0) -> int:
+        """Ctrl-C, again where nothing follows, as people do; the exit code.
+
+        A signal that arrives after a prompt is written and before the terminal is read is kept by Python until the read
+        returns, which on a loaded machine is likely: whoever waits for the prompt is scheduled first.
+        """
+        deadline = time.monotonic() + seconds
+        while self._process.poll() is None and time.monotonic() < deadline:
+            with suppress(ProcessLookupError):
+                self.interrupt()
+            again = time.monotonic() + 0.5
+            while self._process.poll() is None and time.monotonic() < again:
+                self._read(0.05)
+        return self.end(0.0)
 
     def end(self, seconds: float = 20.0) -> int:
         """The exit code. The terminal stays open until then, as a person's does."""

@@ -110,7 +110,7 @@ def test_a_dry_run_says_what_would_be_run_and_keeps_nothing(shop: Any) -> None:
         "ShopDown (firing since 2026-11-23 14:05:31 UTC): ShopDown hurts\n"
         '  runs shop (trigger 2: alert "Shop*")\n'
         "ShopDown (firing since 2026-11-23 14:05:31 UTC): ShopDown hurts\n"
-        '  runs shop host=\'localhost\' (trigger 1: alert "Shop*", host "*")\n'
+        '  runs shop host=localhost (trigger 1: alert "Shop*", host "*")\n'
         "DiskFull (firing since 2026-11-23 14:05:31 UTC): DiskFull hurts\n"
         "  no runbook is for it: give one a trigger\n"
         "ShopOld (resolved, fired at 2026-11-23 14:05:31 UTC): ShopOld hurts\n"
@@ -154,6 +154,13 @@ def test_a_body_comes_on_standard_input_and_in_the_forms_of_the_examples(shop: A
         )  # fmt: skip
         assert done.returncode == 1, done.stderr
         assert [each["runbook"] for each in json.loads(done.stdout)["runs"]] == [runbook]
+
+
+def test_a_label_that_a_program_would_take_for_an_option_starts_no_run(shop: Any) -> None:
+    done = send(shop, alert(host="-oProxyCommand=x"))
+    assert done.returncode == 2, done.stderr
+    assert "shop was not run: the label host begins with a hyphen" in done.stderr
+    assert runs(shop) == []
 
 
 def test_one_runbook_that_cannot_run_keeps_none_of_the_others_from_it_and_is_tried_again(shop: Any) -> None:
@@ -230,18 +237,6 @@ def test_an_incident_is_opened_with_the_priority_that_the_runs_tell_and_goes_on_
     assert kinds(shop)[-2:] == ["alert_taken", "run_attached"]
     assert send(shop, alert("ShopElse", pod="b"), group="h", options=("--open",)).returncode == 1
     assert len(json.loads(shop("incident", "list", "--format", "json").stdout)) == 2
-
-
-def test_where_the_runs_tell_nothing_the_priority_is_asked_for_and_no_run_is_lost(shop: Any) -> None:
-    shop.write("runbooks/shop.yaml", SHOP.format(name="shop", triggers="[{alert: Shop*}]", port=1, probe="tcp.connect\n    with: {host: 127.0.0.1, port: 1}").replace("api_down", "odd"))  # fmt: skip
-    done = send(shop, alert(), options=("--open",))
-    assert done.returncode == 2
-    assert "how bad is it? no run says anything of what the policy asks for" in done.stderr
-    again = send(shop, alert(), options=("--open", "-p", "P2"))
-    assert again.returncode == 1
-    assert "shop has run for this already" in again.stderr
-    assert kinds(shop) == ["opened", "alert_taken", "run_attached"]
-    assert len(runs(shop)) == 1
 
 
 def test_alerts_are_added_to_the_incident_that_is_named(shop: Any) -> None:

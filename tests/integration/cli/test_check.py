@@ -472,3 +472,46 @@ def test_a_diff_shows_no_secret(shell: Any) -> None:
 
     assert "+    type: bool" in done.stdout
     assert "hunter" not in done.stdout
+
+
+WARNED = """\
+runbook: warned
+title: Is the port open?
+inputs:
+  # {comment}
+  unused: {{type: string, default: x}}
+start: look
+steps:
+  look:
+    probe: tcp.connect
+    with: {{host: 127.0.0.1, port: 1}}
+    branches:
+      - {{else: end}}
+    on_error:
+      - {{else: end, finding: closed}}
+findings:
+  closed: {{level: critical, title: Closed, resolution: fix}}
+resolutions:
+  fix: {{title: Fix it, steps: [Look]}}
+"""
+
+
+def test_a_warning_fails_a_strict_check_unless_a_comment_says_why_it_may_stay(shell: Any) -> None:
+    shell.write("warned.yaml", WARNED.format(comment="of no use"))
+    assert shell("check", "warned.yaml").returncode == 0
+    done = shell("check", "--strict", "warned.yaml")
+    assert done.returncode == 78
+    assert "warning[RB208]" in done.stdout
+    assert shell("check", "--strict", "--format", "json", "warned.yaml").returncode == 78
+    assert shell("check", "--strict", "--fix", "--diff", "warned.yaml").returncode == 78
+    shell.write("warned.yaml", WARNED.format(comment="runbook: ignore[RB208] because the next version needs it"))
+    assert shell("check", "--strict", "warned.yaml").returncode == 0
+
+
+def test_an_input_that_another_document_reads_from_another_variable_is_told(shell: Any) -> None:
+    text = WARNED.format(comment="runbook: ignore[RB208] because the next version needs it")
+    shell.write("warned.yaml", text)
+    shell.write("other.yaml", text.replace("runbook: warned", "runbook: other").replace("default: x", "env: X"))
+    done = shell("check", "warned.yaml", "other.yaml")
+    assert done.stdout.count("warning[RB219]") == 2
+    assert 'input "unused" is read from no variable, and is read from the variable X in other' in done.stdout

@@ -37,6 +37,8 @@ def completed(shell: Any, *words: str) -> list[str]:
         (("runbook", "run", "high-l"), "high-latency"),
         (("runbook", "show", "high-l"), "high-latency"),
         (("runbook", "probes", "postgres.a"), "postgres.activity"),
+        (("runbook", "measure", "postgres.a"), "postgres.activity"),
+        (("runbook", "measure", "postgres.query", "max"), "max_rows="),
         (("runbook", "run", "high-latency", "--lab", "lock"), "lock_contention"),
         (("runbook", "lab", "start", "lock"), "lock_contention"),
         (("runbook", "run", "high-latency", "--format", "mark"), "markdown"),
@@ -44,6 +46,10 @@ def completed(shell: Any, *words: str) -> list[str]:
         (("runbook", "run", "high-latency", "-e", "prod"), "production"),
         (("runbook", "triage", "--environment", "stag"), "staging"),
         (("runbook", "completion", "f"), "fish"),
+        (("runbook", "new", "env"), "environment"),
+        (("runbook", "new", "policy", "me"), "metrics"),
+        (("runbook", "check", "--str"), "--strict"),
+        (("runbook", "test", "--mu"), "--mutate"),
     ],
 )
 def test_bash_completes_what_is_known(shell: Any, words: tuple[str, ...], expected: str) -> None:

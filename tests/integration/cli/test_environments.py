@@ -50,11 +50,12 @@ def test_a_run_takes_its_inputs_from_the_environment_and_the_report_says_so(at_h
     assert "127.0.0.1:1 refuses connections" in done.stdout
 
 
-def test_flag_then_variable_then_environment_then_default(at_home: Any) -> None:
+def test_flag_then_environment_then_variable_then_default(at_home: Any) -> None:
     explain = ("run", "port", "--explain-inputs", "--format", "json")
     assert sources(at_home(*explain, "-s", "port=2"))["host"] == "default"
     assert sources(at_home(*explain, "-e", "here"))["host"] == "environment here"
-    assert sources(at_home(*explain, "-e", "here", PORT_HOST="elsewhere"))["host"] == "variable PORT_HOST"
+    assert sources(at_home(*explain, "-e", "here", PORT_HOST="elsewhere"))["host"] == "environment here"
+    assert sources(at_home(*explain, "-s", "port=2", PORT_HOST="elsewhere"))["host"] == "variable PORT_HOST"
     assert sources(at_home(*explain, "-e", "here", "-s", "host=me", PORT_HOST="elsewhere"))["host"] == "command line"
 
 
@@ -72,11 +73,13 @@ def test_the_explanation_is_a_table_that_shows_no_secret_and_runs_nothing(at_hom
     )
     assert done.returncode == 0
     assert done.stderr == ""
-    assert [line.split("  ")[0] for line in done.stdout.splitlines()] == ["Input", "host", "port", "dsn", "slow"]
-    lines = {line.split()[0]: " ".join(line.split()) for line in done.stdout.splitlines()}
+    *table, between, file = done.stdout.splitlines()
+    assert [line.split("  ")[0] for line in table] == ["Input", "host", "port", "dsn", "slow"]
+    assert (between, file) == ("", "The environment is runbooks/environments/here.yaml")
+    lines = {line.split()[0]: " ".join(line.split()) for line in table}
     assert lines["host"] == "host 127.0.0.1 environment here default: default.example"
     assert lines["port"] == "port 1 environment here"
-    assert lines["dsn"] == "dsn $DATABASE_URL variable DATABASE_URL environment here: $HERE_URL"
+    assert lines["dsn"] == "dsn $HERE_URL environment here variable DATABASE_URL: $DATABASE_URL"
     assert lines["slow"] == "slow 3 s command line environment here: 2 s, then default: 500 ms"
     assert not (at_home.folder / "home").exists()  # no history
 
@@ -120,7 +123,8 @@ def test_an_environment_that_does_not_exist_is_told_with_those_that_do(at_home: 
     done = at_home("run", "port", "-e", "hre")
     assert done.returncode == 2
     assert (
-        "there is no environment 'hre'; did you mean \"here\"? (known: here, lab, production, staging)" in done.stderr
+        "there is no environment 'hre'; did you mean \"here\"? (known: guide, here, lab, production, staging)"
+        in done.stderr
     )
 
 
@@ -153,4 +157,4 @@ def test_the_lab_cannot_be_explained_before_it_runs(at_home: Any) -> None:
 
 def test_the_schema_of_environments_is_printed(at_home: Any) -> None:
     schema = json.loads(at_home("schema", "environment").stdout)
-    assert set(schema["properties"]) == {"environment", "title", "description", "values"}
+    assert set(schema["properties"]) == {"environment", "title", "description", "allow", "values"}

@@ -75,14 +75,25 @@ def test_nothing_known_is_said_with_the_next_step(shell: Any) -> None:
     done = shell("explain", "qwertz asdfgh")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "Nothing is known of that. See all that is: runbook explain --all" in done.stderr
+    assert (
+        "No known error matches. Paste the whole line, or list all that are known: runbook explain --all" in done.stderr
+    )
     assert json.loads(shell("explain", "qwertz asdfgh", "--format", "json").stdout) == []
+
+
+def test_one_word_in_common_explains_nothing(shell: Any) -> None:
+    done = shell("explain", "no such thing blah")
+    assert (done.returncode, done.stdout) == (1, "")
 
 
 def test_no_words_at_all_is_a_mistake_with_an_example(shell: Any) -> None:
     done = shell("explain")
     assert done.returncode == 2
     assert 'for example: runbook explain "too many connections"' in done.stderr
+
+
+def test_a_message_about_no_system_of_its_own_has_no_word_beside_it(shell: Any) -> None:
+    assert shell("explain", "ECONNREFUSED", "-n", "1").stdout.splitlines()[0] == "Connection refused"
 
 
 def test_all_that_is_known_can_be_listed(shell: Any) -> None:

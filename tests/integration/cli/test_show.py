@@ -97,3 +97,71 @@ def test_the_page_says_by_which_alerts_the_runbook_is_triggered(shell: Any) -> N
     shown = shell("show", "memory").stdout
     assert 'Triggers\n  - alert "MemoryHigh"\n' in shown
     assert '- alert "*", Namespace "AWS/ECS", MetricName "MemoryUtilization", of cloudwatch' in shown
+
+
+CALLED = """runbook: called
+title: The one that is called
+inputs:
+  host:   {type: string}
+  token:  {type: secret, env: TOKEN}
+  slow:   {type: duration, default: 1s}
+  share:  {type: percent, default: 50%}
+  name:   {type: string, default: a name}
+  region: {type: string, default: here}
+start: only
+steps:
+  only:
+    probe: tcp.connect
+    with: {host: "{{ inputs.host }}", port: 1}
+"""
+CALLING = """runbook: calling
+title: The one that calls
+inputs:
+  server:    {type: string, env: SERVER}
+  other_key: {type: secret, env: OTHER_TOKEN}
+  slow:      {type: duration, default: 300ms}
+  region:    {type: string, default: here}
+start: below
+steps:
+  below:
+    call: called
+    with:
+      host: "{{ inputs.server }}"
+      token: "{{ inputs.other_key }}"
+      share: 20%
+      name: "it's at {{ inputs.region }}"
+"""
+
+
+def test_a_call_shows_the_command_with_the_inputs_that_it_hands_down(shell: Any) -> None:
+    (shell.folder / "runbooks").mkdir()
+    shell.write("runbooks/called.yaml", CALLED)
+    (command,) = commands(shell("show", shell.write("runbooks/calling.yaml", CALLING)).stdout)
+    assert words(command, SERVER="a b", OTHER_TOKEN="s3cret") == [
+        "runbook",
+        "run",
+        "called",
+        "-s",
+        "host=a b",
+        "-s",
+        "token=s3cret",
+        "-s",
+        "slow=300ms",
+        "-s",
+        "share=20%",
+        "-s",
+        "name=it's at here",
+    ]
+
+
+def test_no_text_around_a_secret_that_is_handed_down_is_a_command_of_the_shell(shell: Any) -> None:
+    (shell.folder / "runbooks").mkdir()
+    shell.write("runbooks/called.yaml", CALLED)
+    text = CALLING.replace('"{{ inputs.other_key }}"', """'a"; `echo owned` $(echo owned) {{ inputs.other_key }}!'""")
+    (command,) = commands(shell("show", shell.write("runbooks/calling.yaml", text)).stdout)
+    assert 'token=a"; `echo owned` $(echo owned) s3cret!' in words(command, SERVER="s", OTHER_TOKEN="s3cret")
+
+
+def test_what_a_called_runbook_takes_by_itself_is_not_handed_down_in_its_command(shell: Any) -> None:
+    """Every input of the shipped callers has the variable or the default that the called runbook has itself."""
+    assert "$ runbook run redis-cache\n" in shell("show", "high-latency").stdout

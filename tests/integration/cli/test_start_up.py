@@ -35,7 +35,8 @@ def test_what_is_to_happen_at_the_end_happens_and_the_exit_code_is_kept(tmp_path
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("incident", "--help"), ("incident", "actions", "--help")]
+    "arguments",
+    [("--help",), ("--version",), ("incident", "--help"), ("incident", "actions", "--help"), ("measure", "--help")],
 )
 def test_help_loads_nothing_heavy(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     assert loaded(str(tmp_path), *arguments) & (HEAVY | CLIENTS) == set()

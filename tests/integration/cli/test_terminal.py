@@ -56,6 +56,56 @@ def test_the_live_view_shows_what_was_decided_and_why(shell: Any, terminal: Any)
     assert "\x1b[" in screen.seen
 
 
+CALLED = """runbook: called
+title: The one that is called
+start: port
+steps:
+  port:
+    title: Who listens?
+    probe: tcp.connect
+    with: {host: 127.0.0.1, port: 1}
+    on_error: [{kind: refused, finding: closed}]
+findings:
+  closed: {level: critical, title: The port is closed, resolution: fix}
+resolutions:
+  fix: {title: Fix it, steps: [Fix it]}
+"""
+CALLING = """runbook: calling
+title: The one that calls
+start: below
+steps:
+  below: {title: Look below, call: called}
+"""
+
+
+def test_the_live_view_shows_the_steps_of_a_called_runbook_below_its_call(shell: Any, terminal: Any) -> None:
+    (shell.folder / "runbooks").mkdir()
+    shell.write("runbooks/called.yaml", CALLED)
+    screen = terminal("run", shell.write("runbooks/calling.yaml", CALLING))
+    assert screen.end() == 1
+    lines = [
+        "\u25b8 Look below  runs called",
+        "  ! The port is closed",
+        "  \u2717 Look below \u203a Who listens?  refused",
+        "\u2717 Look below  called is critical: 1 finding",
+    ]
+    places = [screen.plain.index(each) for each in lines]
+    assert places == sorted(places)
+
+
+def test_the_names_in_titles_and_questions_are_filled_while_a_run_goes_on(shell: Any, terminal: Any) -> None:
+    text = ASKING.replace("title: Connect", "title: Connect to {{ inputs.host }}")
+    text = text.replace("title: Asks before it looks", "title: Asks before it looks at {{ inputs.host }}")
+    text = text.replace("ask: Was there a deployment?", "ask: Was {{ inputs.host }} deployed?")
+    screen = terminal("run", shell.write("titled.yaml", text), "-s", "host=127.0.0.1", THE_TOKEN="abcdefgh")
+    screen.until(r"Was 127\.0\.0\.1 deployed\? \(yes or no\)")
+    screen.type("no\n")
+    assert screen.end() == 1
+    assert "Asks before it looks at 127.0.0.1" in screen.seen
+    assert "Connect to 127.0.0.1" in screen.seen
+    assert "{{" not in screen.seen
+
+
 def test_a_dumb_terminal_gets_plain_lines(shell: Any, terminal: Any) -> None:
     file = shell.write("asking.yaml", ASKING)
     screen = terminal(
@@ -87,6 +137,5 @@ def test_ctrl_c_at_a_question_still_reports(shell: Any, terminal: Any) -> None:
     screen = terminal("run", file, "-s", "host=127.0.0.1", THE_TOKEN="abcdefgh")
     screen.until(r"Was there a deployment\? \(yes or no\)")
     screen.until("The port is closed")
-    screen.interrupt()
-    assert screen.end() == 130
+    assert screen.interrupt_until_it_ends() == 130
     assert "interrupted" in screen.seen

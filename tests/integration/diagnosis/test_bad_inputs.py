@@ -50,6 +50,7 @@ steps:
     with: {url: "{{ inputs.body_url }}"}
     timeout: 20s
     extract: {items: {path: "length(items)", type: count}}
+    branches: [{when: items > 3, goto: end}, {else: end}]
   hostile_logs:
     probe: aws.logs_filter
     with: {log_group: /ecs/hostile, pattern: ERROR, region: us-east-1, endpoint_url: "{{ inputs.endpoint }}"}
@@ -118,7 +119,10 @@ def test_each_says_what_is_wrong_with_it(trace: rb.Trace) -> None:
     assert kinds(trace)["metric"] is ErrorKind.MISSING
     told = next(each.message for each in trace.blind_spots if each.step == "certificate")
     assert "notes.txt cannot be used: it holds no certificates in PEM" in told
-    assert kinds(trace)["body"] is ErrorKind.MALFORMED
+    assert kinds(trace)["body"] is ErrorKind.MISSING
+    body = next(each for each in trace.blind_spots if each.step == "body")
+    assert "items is missing (nothing is taken out of the document: the body is longer than 1 MiB" in body.message
+    assert body.remedy.endswith("raise max_body up to 16 MiB, or ask for less")
     assert "empty_logs" not in kinds(trace)
     assert trace.step("empty_logs").metrics["matches"] == 0
 

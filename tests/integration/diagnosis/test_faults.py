@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.servers import PGBOUNCER, need
 
 from runbook_engine.cli.lab_diagnosis import diagnose, diagnosed
 from runbook_engine.lab import FAULTS, Fault
@@ -31,6 +32,18 @@ def test_the_fault_is_found_and_nothing_else(fault: str) -> None:
     found = verdict(FAULTS[fault], diagnosed(FAULTS[fault]))
     assert found.right, found
     assert not found.false_alarm
+    assert not found.confidently_wrong
+
+
+OF_THE_DATABASE = ("long_transaction", "role_connection_limit", "no_primary", "pool_exhausted", "nightly_report")
+
+
+@pytest.mark.parametrize("fault", OF_THE_DATABASE)
+def test_what_looks_like_another_fault_of_the_database_is_told_apart(fault: str) -> None:
+    if FAULTS[fault].program == PGBOUNCER.name:
+        need(PGBOUNCER)
+    found = verdict(FAULTS[fault], diagnosed(FAULTS[fault]))
+    assert found.right, found
     assert not found.confidently_wrong
 
 

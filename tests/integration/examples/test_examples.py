@@ -66,7 +66,7 @@ def test_ones_own_runbook_finds_a_failing_server_and_asks_about_deployments(webs
         environ={},
         answers={"deployed": "yes"},
     )
-    assert [each.finding for each in trace.findings] == ["server_error", "fresh_deployment"]
+    assert [each.finding for each in trace.findings] == ["fresh_deployment", "server_error"]
 
 
 def test_ones_own_runbook_finds_that_nothing_listens(website: str) -> None:

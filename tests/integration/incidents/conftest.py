@@ -165,6 +165,6 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("RUNBOOK_USER", "ann")
     monkeypatch.chdir(tmp_path)
-    for name in ("PAGERDUTY_KEY", "SLACK_URL", "EMAIL_URL", "SMS_URL", "STATUS_PAGE_URL"):
+    for name in ("PAGERDUTY_KEY", "SLACK_URL", "EMAIL_URL", "SMS_URL", "STATUS_PAGE_URL", "SUPPORT_EMAIL_URL"):
         monkeypatch.delenv(f"RUNBOOK_{name}", raising=False)
     return Desk(clock, capsys, monkeypatch)

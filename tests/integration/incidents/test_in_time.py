@@ -10,6 +10,9 @@ from tests.integration.incidents.conftest import BEGIN, Desk, Endpoint, Mailbox
 
 from runbook_engine.cli.app import app
 from runbook_engine.cli.incident_command import SUMMARIES, command
+from runbook_engine.incidents.messages import destinations
+from runbook_engine.incidents.policy import load_policy
+from runbook_engine.library import shipped_directory
 
 
 def test_watching_says_what_comes_and_what_is_late_each_once(desk: Desk) -> None:
@@ -150,3 +153,20 @@ def test_every_command_is_listed_with_what_it_is_for_on_a_narrow_terminal(desk: 
     shown = desk("incident", "--help")
     assert set(SUMMARIES) == set(command.commands)
     assert all(re.search(rf"^  {name} +{re.escape(text)}$", shown, re.MULTILINE) for name, text in SUMMARIES.items())
+
+
+def test_who_opens_an_incident_is_told_whose_policy_counts(desk: Desk, tmp_path: Path) -> None:
+    desk("incident", "open", "Shop down", "-p", "P0")
+    assert "policy incidents: the shipped file " in desk.err
+    own = tmp_path / "runbooks" / "policy" / "incidents.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text((shipped_directory() / "policy" / "incidents.yaml").read_text())
+    desk("incident", "open", "Shop slow", "-p", "P1")
+    assert "policy incidents: runbooks/policy/incidents.yaml\n" in desk.err
+
+
+def test_nobodys_address_is_shipped() -> None:
+    policy = load_policy(shipped_directory() / "policy" / "incidents.yaml")
+    told = [destination.recipient for destination in destinations(policy).values()]
+    assert not any(told)
+    assert not any("@" in each.address for each in (*policy.communication.external, *policy.communication.regulatory))

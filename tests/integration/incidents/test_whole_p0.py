@@ -38,6 +38,7 @@ def variables(endpoint: Endpoint, mailbox: Mailbox) -> dict[str, str]:
         "RUNBOOK_SLACK_URL": f"json://{base}/slack",
         "RUNBOOK_STATUS_PAGE_URL": f"json://{base}/status",
         "RUNBOOK_EMAIL_URL": f"mailto://127.0.0.1:{mailbox.port}/?from=runbook@example.com&to=all@example.com",
+        "RUNBOOK_SUPPORT_EMAIL_URL": f"mailto://127.0.0.1:{mailbox.port}/?from=runbook@example.com&to=support@example.com",
     }
 
 
@@ -92,7 +93,7 @@ def test_a_whole_p0_is_led_from_the_alert_to_the_last_action(
     met = desk("incident", "meeting", "--place", "Room 1")
     assert "2026-11-19 09:00 UTC, 60 minutes, Room 1" in met
     desk("incident", "messages", "--send", code=None)
-    assert [to for to, _ in mailbox.got] == [["support@pixelatedempathy.com"]] * 4 + [["all@example.com"]]
+    assert [to for to, _ in mailbox.got] == [["support@example.com"]] * 4 + [["all@example.com"]]
     desk("incident", "actions", "add", "Start it by a supervisor", "--owner", "tina", "--horizon", "immediate")
     desk("incident", "actions", "documentation", "--owner", "ann")
     desk.minutes(160, "incident", "close")

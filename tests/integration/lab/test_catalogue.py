@@ -15,7 +15,7 @@ from runbook_engine.lab import FAULTS
 from runbook_engine.lab.faults import PLANS
 from runbook_engine.lab.plans import Plan
 
-CALLABLES = ("aws", "disturb", "seen")
+CALLABLES = ("aws", "disturb", "later", "seen")
 PAIRS = [name for name, fault in FAULTS.items() if fault.joins]
 
 
@@ -67,7 +67,7 @@ def test_every_expected_cause_can_be_found_by_the_runbook(runbook: str) -> None:
 
 def test_every_family_has_a_healthy_twin() -> None:
     families = {fault.family for fault in FAULTS.values() if not fault.joins}
-    assert families == {"latency", "service", "errors", "database", "memory", "certificates", "names"}
+    assert families == {"latency", "service", "errors", "database", "memory", "cache", "certificates", "names"}
     assert families == {fault.family for fault in FAULTS.values() if fault.is_healthy}
 
 
@@ -112,13 +112,20 @@ def test_the_parts_that_are_called_are_called_for_both_of_a_pair() -> None:
     aws, view = Mock(), Mock()
 
     def plan(name: str) -> Plan:
-        return Plan(aws=lambda _: called.append(name), disturb=partial(noted, called, name), seen=lambda _: shown[name])
+        return Plan(
+            aws=lambda _: called.append(name),
+            disturb=partial(noted, called, name),
+            later=partial(noted, called, f"later {name}"),
+            seen=lambda _: shown[name],
+        )
 
     both = plan("one").also(plan("other"))
     both.aws(aws)
     assert called == ["one", "other"]
     with both.disturb("database", "cache"):
         assert called[2:] == ["one of database and cache", "other of database and cache"]
+    with both.later("database", "cache"):
+        assert called[4:] == ["later one of database and cache", "later other of database and cache"]
     assert not both.seen(view)
     shown["other"] = True
     assert both.seen(view)

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 import pytest
+from tests.servers import PGBOUNCER
 
+from runbook_engine.errors import UsageError
 from runbook_engine.lab import Lab, open_lab
 from runbook_engine.lab.faults import PLANS
 
@@ -91,6 +93,58 @@ def test_a_transaction_is_open_for_longer_than_the_lab_allows_and_nobody_waits_f
     assert sight.number(OLDEST) > 1
     assert sight.number(WAITING) == 0
     assert sight.get("/health").json() == {"status": "ok"}
+
+
+@with_fault("long_transaction")
+def test_a_transaction_works_for_longer_than_the_lab_allows_and_nobody_waits_for_it(sight: Sight) -> None:
+    at_work = "state = 'active' AND application_name = 'member-export'"
+    assert sight.number(f"SELECT count(*) FROM pg_stat_activity WHERE {at_work}") == 1
+    age = f"SELECT extract(epoch FROM clock_timestamp() - xact_start)::float FROM pg_stat_activity WHERE {at_work}"
+    assert sight.number(age) > 1
+    assert sight.number(WAITING) == 0
+    assert sight.get("/health").json() == {"status": "ok"}
+
+
+@with_fault("role_connection_limit")
+def test_the_role_of_the_api_has_no_connection_left_and_the_server_has_many(sight: Sight) -> None:
+    held = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pixelated_api'"
+    assert sight.number(held) == sight.number("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'pixelated_api'") == 10
+    assert sight.number(USED) < 50
+    response = sight.get("/health")
+    assert response.status_code == 503
+    assert 'too many connections for role "pixelated_api"' in response.json()["error"]
+
+
+@with_fault("no_primary")
+def test_the_server_that_is_left_reads_and_does_not_write(sight: Sight) -> None:
+    with pytest.raises(psycopg.OperationalError, match=r"read-only|hot standby"):
+        sight.rows("SELECT 1")
+    as_a_reader = sight.lab.inputs["database_url"].replace("read-write", "any")
+    with psycopg.connect(as_a_reader) as connection:
+        assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
+    response = sight.get("/health")
+    assert response.status_code == 503
+    assert "cannot execute UPDATE in a read-only transaction" in response.json()["error"]
+
+
+@pytest.mark.needs(PGBOUNCER)
+@with_fault("pool_exhausted")
+def test_the_pool_lets_its_clients_wait_and_the_database_is_nearly_idle(sight: Sight) -> None:
+    with pytest.raises(psycopg.OperationalError, match="query_wait_timeout"):
+        sight.rows("SELECT 1")
+    response = sight.get("/health")
+    assert response.status_code == 503
+    assert "query_wait_timeout" in response.json()["error"]
+
+
+def test_a_fault_whose_program_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runbook_engine.lab.opening.is_installed", lambda program: not program)
+    with pytest.raises(UsageError) as caught, open_lab("pool_exhausted"):
+        pass
+    assert str(caught.value) == (
+        "the fault pool_exhausted needs pgbouncer, which is not installed here and comes with no wheel; install it with\n"
+        "  apt-get install pgbouncer"
+    )
 
 
 def test_a_lab_whose_database_is_silent_closes_quickly(tmp_path: Path) -> None:

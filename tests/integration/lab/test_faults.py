@@ -23,7 +23,9 @@ class Sight(Protocol):
 
 
 SLOW = [name for name, fault in FAULTS.items() if fault.runbook == "high-latency"]
-FELT = [name for name in SLOW if name not in ("none", "cpu_high", "database_down")]
+FELT = [
+    name for name in SLOW if name not in ("none", "cpu_high", "database_down", "nightly_report", "api_of_another_shape")
+]
 API_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pixelated-api'"
 
 
@@ -41,7 +43,17 @@ def test_whoever_asks_for_the_health_of_the_api_feels_the_fault(sight: Sight) ->
     assert min(sight.health_ms(3)) > 500
 
 
-@with_fault("none", "cpu_high", "database_down")
+@with_fault("nightly_report")
+def test_the_slowest_statement_ran_once_and_is_over(sight: Sight) -> None:
+    ((calls, mean),) = sight.rows(
+        "SELECT calls, mean_exec_time FROM pg_stat_statements ORDER BY mean_exec_time DESC LIMIT 1"
+    )
+    assert calls == 1
+    assert isinstance(mean, float)
+    assert mean > 2000
+
+
+@with_fault("none", "cpu_high", "database_down", "nightly_report")
 def test_the_api_answers_fast_where_nothing_makes_it_wait(sight: Sight) -> None:
     assert sorted(sight.health_ms(20))[10] < 250
 
@@ -205,6 +217,14 @@ def test_cloudwatch_reports_high_cpu_and_the_api_really_computes(sight: Sight) -
     assert sight.cloudwatch("CPUUtilization", "Average") == pytest.approx(93, abs=3)
     application = sight.get("/health/detailed").json()["components"]["application"]
     assert 5 < application["latency_ms"] < 500
+
+
+@with_fault("slow_application_of_another_shape")
+def test_an_api_of_another_shape_has_an_account_at_another_path_in_seconds_and_in_other_words(sight: Sight) -> None:
+    assert sight.get("/health/detailed").status_code == 404
+    deps = sight.get("/status").json()["deps"]
+    assert {name: each["state"] for name, each in deps.items()} == {"pg": "UP", "redis": "UP", "app": "SLOW"}
+    assert 0.7 < deps["app"]["latency_s"] < 100
 
 
 @with_fault("slow_application")

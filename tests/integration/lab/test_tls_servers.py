@@ -32,6 +32,8 @@ WRONG: dict[str, dict[str, object]] = {
     "expired": {"expired": True},
     "wrong_name": {"name_matches": False},
     "incomplete_chain": {"trusted": False, "chain_complete": False},
+    "expiring_chain": {},
+    "expired_chain": {"trusted": False},
     "self_signed": {"trusted": False, "self_signed": True},
     "untrusted": {"trusted": False},
     "old_protocol": {"old_protocol": True},
@@ -56,6 +58,8 @@ def test_a_server_is_wrong_in_its_one_way(kind: Any) -> None:
     assert {name: reading[name] for name in GOOD} == {**GOOD, **WRONG[kind]}
     expected = {"expiring": 29, "expired": -3}.get(kind, 90)
     assert reading["expires_in"] == pytest.approx(expected * DAY, abs=60)
+    of_chain = {"expiring_chain": 9, "expired_chain": -3}.get(kind, expected)
+    assert reading["chain_expires_in"] == pytest.approx(of_chain * DAY, abs=60)
 
 
 @pytest.mark.parametrize(("days", "fewer_than_30"), [(29, True), (31, False)])
@@ -69,7 +73,14 @@ def test_the_days_until_it_expires_are_chosen(days: float, fewer_than_30: bool) 
 # X509_V_ERR_* of https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [("expired", 10), ("wrong_name", 62), ("incomplete_chain", 20), ("self_signed", 18), ("untrusted", 19)],
+    [
+        ("expired", 10),
+        ("expired_chain", 10),
+        ("wrong_name", 62),
+        ("incomplete_chain", 20),
+        ("self_signed", 18),
+        ("untrusted", 19),
+    ],
 )
 def test_a_client_that_checks_refuses_it_for_that_reason(kind: Any, code: int) -> None:
     with TlsServer(kind) as server, socket.create_connection(("127.0.0.1", server.port)) as plain:

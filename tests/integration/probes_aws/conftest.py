@@ -1,5 +1,6 @@
 """One AWS endpoint for all tests of this folder, undisturbed before each of them."""
 
+import gzip
 import json
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from tests.integration.documents import assert_document_as_declared
 
 from runbook_engine.lab.aws import AwsEndpoint
 from runbook_engine.probe import Probe, ProbeContext, ProbeError, Reading
@@ -60,6 +62,7 @@ def ask(aws: AwsEndpoint) -> Ask:
         ctx = ProbeContext(deadline=anyio.current_time() + within, environ=aws.environ if environ is None else environ)
         with anyio.fail_after(within + LATE_S):
             reading: Reading = await probe(probe.params.model_validate(params), ctx)
+        assert_document_as_declared(probe, reading)
         return reading
 
     return measured
@@ -103,6 +106,27 @@ def answering() -> Iterator[Callable[[str], str]]:
     for each in servers:
         each.shutdown()
         each.server_close()
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def change_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, Change], None]:
+    """``change_model(service, change)``: boto3 then knows the service as another release does."""
+
+    def changed(service: str, change: Change) -> None:
+        import botocore
+
+        (file,) = (Path(botocore.__file__).parent / "data" / service).glob("*/service-2.json.gz")
+        model = json.loads(gzip.decompress(file.read_bytes()))
+        change(model)
+        own = tmp_path / "models" / service / file.parent.name
+        own.mkdir(parents=True)
+        (own / "service-2.json").write_text(json.dumps(model))
+        monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
+
+    return changed
 
 
 @pytest.fixture

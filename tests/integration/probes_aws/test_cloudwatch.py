@@ -171,7 +171,7 @@ class TestNoDatapoints:
         ({"statistic": "average"}, 'did you mean "Average"?'),
         ({"statistic": "p101"}, "'p101' is not a statistic; these are Average, Maximum, Minimum, Sum, SampleCount and"),
         ({"period": "90s"}, "90 s is no period of CloudWatch; these are 1 s, 5 s, 10 s, 20 s, 30 s and whole minutes"),
-        ({"period": "5MiB"}, "'5MiB' is not a duration; write for example 5min or 1h"),
+        ({"period": "5MiB"}, "'5MiB' is not a duration; write for example 5s, 5min or 1h"),
         ({"period": "1h", "window": "30min"}, "a window of 30 min is shorter than a period of 60 min"),
         ({"period": "1min", "window": "2d"}, "more than the 1440 datapoints that CloudWatch gives"),
         ({"period": "10s", "window": "3.5h"}, "CloudWatch keeps periods of 60 s only"),

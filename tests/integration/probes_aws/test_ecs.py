@@ -1,9 +1,11 @@
 """The probe aws.ecs_service against a real endpoint."""
 
+import json
 from typing import Any
 
 import pytest
 
+from runbook_engine.engine.border import Border
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import ErrorKind
 from runbook_probes.aws.ecs import ecs_service
@@ -121,18 +123,19 @@ async def test_stopped_tasks_are_read_from_all_pages(aws: AwsEndpoint, ask: Any,
 async def test_an_endless_list_of_tasks_is_cut_and_says_so(aws: AwsEndpoint, ask: Any, names: Any) -> None:
     aws.set_service(desired=3, running=3, stopped=[{"exit_code": 1}] * 2001)
     reading = await ask(ecs_service, **names)
-    assert reading.stopped_tasks == 2000
-    assert reading.evidence["note"] == "20 pages were read and counted, and there are more"
+    assert reading.cut == "there are more than the 20 pages that were read"
+    assert set(reading.PARTIAL) == {"stopped_tasks", "out_of_memory_tasks", "failing_tasks"}
 
 
 async def test_texts_of_others_are_shown_on_one_line_and_bounded(aws: AwsEndpoint, ask: Any, names: Any) -> None:
     hostile = "\x1b[31m<script>\n" + "x" * 50_000
     aws.set_service(desired=3, running=3, stopped=[{"reason": hostile, "exit_code": 1}] * 30)
     reading = await ask(ecs_service, **names)
-    reasons = [each["reason"] for each in reading.evidence["stopped"]]
-    assert all(each.startswith("␛[31m<script> xxx") and len(each) < 400 for each in reasons)
-    assert len(reading.evidence["events"]) == 10
-    assert len(reading.model_dump_json()) < 20_000
+    kept: Any = Border().evidence(reading.evidence)
+    reasons = [each["reason"] for each in kept["stopped"]]
+    assert all(each.startswith("␛[31m<script> xxx") and len(each) < 600 for each in reasons)
+    assert len(kept["events"]) == 10
+    assert len(json.dumps(kept)) < 70_000
 
 
 class TestOtherControllers:

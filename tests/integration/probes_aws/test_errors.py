@@ -1,7 +1,5 @@
 """What goes wrong with AWS, and which of the closed kinds it is."""
 
-import gzip
-import json
 import socket
 import ssl
 import sys
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 import trustme
+from botocore.loaders import Loader
 
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import ErrorKind
@@ -129,18 +128,14 @@ async def test_what_does_not_exist_is_missing(aws: AwsEndpoint, fail: Any) -> No
     )
 
 
-@pytest.fixture(params=["json", "query", "smithy-rpc-v2-cbor"])
-def protocol(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """CloudWatch speaks three protocols, and which one is used depends on the release of boto3."""
-    import botocore
+PROTOCOLS = Loader().load_service_model("cloudwatch", "service-2")["metadata"]["protocols"]
 
-    folder = Path(botocore.__file__).parent / "data" / "cloudwatch" / "2010-08-01"
-    model = json.loads(gzip.decompress((folder / "service-2.json.gz").read_bytes()))
-    model["metadata"] |= {"protocol": request.param, "protocols": [request.param]}
-    own = tmp_path / "models" / "cloudwatch" / "2010-08-01"
-    own.mkdir(parents=True)
-    (own / "service-2.json").write_text(json.dumps(model))
-    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
+
+@pytest.fixture(params=sorted(PROTOCOLS))
+def protocol(request: pytest.FixtureRequest, change_model: Any) -> str:
+    """CloudWatch speaks three protocols; early releases of boto3 know one of them, and later ones choose."""
+    chosen = {"protocol": request.param, "protocols": [request.param]}
+    change_model("cloudwatch", lambda model: model["metadata"].update(chosen))
     return str(request.param)
 
 

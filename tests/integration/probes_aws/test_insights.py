@@ -8,10 +8,11 @@ from typing import Any
 
 import anyio
 import pytest
+from tests.integration.documents import extracted
 
+from runbook_engine.engine.border import Border
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import ErrorKind, ProbeError
-from runbook_engine.probe.extract import extract
 from runbook_probes.aws.insights import logs_insights
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +48,7 @@ class TestResults:
         reading = await ask(logs_insights, log_group=GROUP, query=QUERY)
         assert (reading.rows, reading.matched, reading.scanned) == (2, 15, 4000)
         assert reading.document == {"rows": ROWS}
-        assert extract(reading.document, "rows[?status_code=='500'] | [0].errors", "count", None) == 12
+        assert extracted(reading, "rows[?status_code=='500'] | [0].errors", "count") == 12
         assert reading.evidence["rows"] == ROWS
         assert reading.evidence["query"] == QUERY
 
@@ -95,9 +96,23 @@ class TestResults:
         reading = await ask(logs_insights, log_group=GROUP, query=QUERY, limit=4, endpoint_url=server.url)
         assert reading.rows == 4
         (start,) = server.of("StartQuery")
-        assert start["limit"] == 4
+        assert start["limit"] == 5
+        assert reading.cut == ("the query gives more than 4 rows; raise limit up to 10000, or let the query aggregate")
         assert start["endTime"] - start["startTime"] in (3600, 3601)
         assert (start["logGroupName"], start["queryString"]) == (GROUP, QUERY)
+
+    async def test_that_are_just_as_many_as_were_asked_for_are_whole(self, ask: Any, scripted: Any) -> None:
+        result = {"results": [[{"field": "a", "value": "b"}]] * 4, "status": "Complete", "statistics": FIGURES}
+        server = scripted({"StartQuery": [{"queryId": "q"}], "GetQueryResults": [result]})
+        reading = await ask(logs_insights, log_group=GROUP, query=QUERY, limit=4, endpoint_url=server.url)
+        assert (reading.rows, reading.cut, reading.incomplete) == (4, "", "")
+
+    async def test_that_are_as_many_as_cloudwatch_ever_gives_need_not_be_all(self, ask: Any, scripted: Any) -> None:
+        result = {"results": [[{"field": "a", "value": "b"}]] * 10_000, "status": "Complete", "statistics": FIGURES}
+        server = scripted({"StartQuery": [{"queryId": "q"}], "GetQueryResults": [result]})
+        reading = await ask(logs_insights, log_group=GROUP, query=QUERY, limit=10_000, endpoint_url=server.url)
+        assert server.of("StartQuery")[0]["limit"] == 10_000
+        assert reading.cut == ("the query gives 10000 rows, and CloudWatch gives no more; let the query aggregate")
 
     async def test_of_hostile_text_are_bounded_and_cannot_act_where_they_are_shown(
         self, aws: AwsEndpoint, ask: Any
@@ -105,9 +120,13 @@ class TestResults:
         aws.set_insights_result(GROUP, [{"@message": "\x1b[2J<b>" + "x" * 50_000, "@ptr": "secret"}] * 30)
         reading = await ask(logs_insights, log_group=GROUP, query=QUERY)
         assert len(reading.document["rows"][0]["@message"]) < 10_050
+        assert reading.incomplete == (
+            "a row has more than 500 fields or 10000 characters in one; let the query take what it needs"
+        )
         assert len(reading.evidence["rows"]) == 20
         assert reading.evidence["truncated"] is True
-        shown = reading.evidence["rows"][0]["@message"]
+        kept: Any = Border().evidence(reading.evidence)
+        shown = kept["rows"][0]["@message"]
         assert "\x1b" not in shown
         assert len(shown) < 550
         assert "@ptr" not in reading.document["rows"][0]

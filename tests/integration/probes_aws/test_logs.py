@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runbook_engine.engine.border import Border
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import Dimension, ErrorKind
 from runbook_probes.aws.logs import logs_filter
@@ -23,6 +24,27 @@ def _loaded() -> None:
     import boto3
 
     assert boto3
+
+
+@pytest.fixture
+def _newest_first(change_model: Any) -> None:
+    """boto3 as it is since a release of 1.43: earlier ones cannot ask FilterLogEvents for the newest events first."""
+
+    def change(model: dict[str, Any]) -> None:
+        model["shapes"]["StartFromHead"] = {"type": "boolean"}
+        model["shapes"]["FilterLogEventsRequest"]["members"]["startFromHead"] = {"shape": "StartFromHead"}
+
+    change_model("logs", change)
+
+
+@pytest.fixture
+def _oldest_first(change_model: Any) -> None:
+    """boto3 as it was before."""
+
+    def change(model: dict[str, Any]) -> None:
+        model["shapes"]["FilterLogEventsRequest"]["members"].pop("startFromHead", None)
+
+    change_model("logs", change)
 
 
 def asked_of(aws: AwsEndpoint, operation: str, before: int = 0) -> int:
@@ -67,15 +89,31 @@ class TestMatches:
         assert reading.matches == 2
         assert asked_of(aws, "FilterLogEvents", before) == 3
 
+    @pytest.mark.usefixtures("_newest_first")
     async def test_that_are_more_than_are_counted_are_said_to_be_cut(self, aws: AwsEndpoint, ask: Any) -> None:
         aws.put_log_events(GROUP, [f"ERROR {index}" for index in range(60)], ages=[float(i) for i in range(60, 0, -1)])
         exact = await ask(logs_filter, log_group=GROUP, pattern="ERROR", most=60)
         assert (exact.matches, exact.truncated) == (60, False)
         cut = await ask(logs_filter, log_group=GROUP, pattern="ERROR", most=59)
-        assert (cut.matches, cut.truncated) == (59, True)
+        assert cut.truncated
+        assert exact.cut == ""
+        assert cut.cut == (
+            "more events match than the 59 that were counted; raise most up to 1000000, or give a shorter window or a narrower "
+            "pattern"
+        )
         few = await ask(logs_filter, log_group=GROUP, pattern="ERROR", most=3)
         assert [each["message"] for each in few.evidence["samples"]] == ["ERROR 59", "ERROR 58", "ERROR 57"]
         assert few.latest_age < 10
+
+    @pytest.mark.usefixtures("_oldest_first")
+    async def test_that_an_early_release_of_boto3_gives_oldest_first_are_counted_and_tell_no_latest(
+        self, aws: AwsEndpoint, ask: Any
+    ) -> None:
+        aws.put_log_events(GROUP, ["ERROR 0", "ERROR 1", "ERROR 2"], ages=[30, 20, 10])
+        assert (await ask(logs_filter, log_group=GROUP, pattern="ERROR", most=3)).latest_age < 20
+        cut = await ask(logs_filter, log_group=GROUP, pattern="ERROR", most=2)
+        assert (cut.matches, cut.truncated, cut.latest_age) == (2, True, None)
+        assert [each["message"] for each in cut.evidence["samples"]] == ["ERROR 1", "ERROR 0"]
 
     async def test_cut_by_a_service_that_gives_the_oldest_first_tell_no_latest(self, ask: Any, scripted: Any) -> None:
         now = int(time.time() * 1000)
@@ -87,6 +125,7 @@ class TestMatches:
             "only the first 2 matches were counted, oldest first; give a shorter window or a higher most"
         )
 
+    @pytest.mark.usefixtures("_newest_first")
     async def test_are_asked_for_newest_first_and_never_more_than_are_counted(self, ask: Any, scripted: Any) -> None:
         event = {"timestamp": 1, "logStreamName": "s", "message": "m"}
         server = scripted(
@@ -181,7 +220,8 @@ class TestSamples:
         messages = [f"ERROR {index:02} " + "x" * 5000 for index in range(50)]
         aws.put_log_events(GROUP, messages, ages=[float(60 - index) for index in range(50)])
         reading = await ask(logs_filter, log_group=GROUP, pattern="ERROR")
-        samples = reading.evidence["samples"]
+        kept: Any = Border().evidence(reading.evidence)
+        samples = kept["samples"]
         assert [each["message"][:8] for each in samples] == [f"ERROR {index:02}" for index in range(49, 29, -1)]
         assert all(len(each["message"]) < 550 for each in samples)
         assert samples[0]["message"].endswith("… (truncated, 5009 characters)")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from runbook_engine.engine.border import Border
 from runbook_engine.lab.aws import AwsEndpoint, Disturbance
 from runbook_engine.probe import Dimension, ErrorKind
 from runbook_probes.aws.rds import rds_instance, rds_maintenance
@@ -216,9 +217,10 @@ class TestMaintenance:
 
     async def test_is_described_on_one_line_and_bounded(self, aws: AwsEndpoint, ask: Any) -> None:
         aws.set_maintenance([{"description": "\u202e\n" + "x" * 10_000}])
-        (row,) = (await ask(rds_maintenance)).evidence["actions"]
+        kept: Any = Border().evidence((await ask(rds_maintenance)).evidence)
+        (row,) = kept["actions"]
         assert row["description"].startswith("⟨U+202E⟩ xxx")
-        assert len(row["description"]) < 400
+        assert len(row["description"]) < 4_100
 
     async def test_of_which_half_an_answer_tells_is_no_reading(self, fail: Any, answering: Any) -> None:
         body = "<R><DescribePendingMaintenanceActionsResult/></R>"

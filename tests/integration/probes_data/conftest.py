@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import anyio
 import psycopg
 import pytest
+from tests.integration.documents import assert_document_as_declared
 
 from runbook_engine.lab.postgres import PostgresServer
 from runbook_engine.lab.redis import RedisServer
@@ -29,13 +30,17 @@ LATE_S = 5.0
 class Measure(Protocol):
     """Measures as the engine does: under a deadline, which the probe is told."""
 
-    async def __call__(self, probe: Probe[Any, Any], *, deadline: float = 10.0, **params: object) -> Any: ...
+    async def __call__(
+        self, probe: Probe[Any, Any], *, deadline: float = 10.0, grants: frozenset[str] = frozenset(), **params: object
+    ) -> Any: ...
 
 
 class Fails(Protocol):
     """Measures, and gives the ProbeError that must come of it, once it is known to hold no password."""
 
-    async def __call__(self, probe: Probe[Any, Any], *, deadline: float = 10.0, **params: object) -> ProbeError: ...
+    async def __call__(
+        self, probe: Probe[Any, Any], *, deadline: float = 10.0, grants: frozenset[str] = frozenset(), **params: object
+    ) -> ProbeError: ...
 
 
 @pytest.fixture(scope="session")
@@ -46,19 +51,25 @@ def password() -> str:
 
 @pytest.fixture
 def measure() -> Measure:
-    async def measure(probe: Probe[Any, Any], *, deadline: float = 10.0, **params: object) -> Any:
+    async def measure(
+        probe: Probe[Any, Any], *, deadline: float = 10.0, grants: frozenset[str] = frozenset(), **params: object
+    ) -> Any:
         with anyio.fail_after(deadline + LATE_S):
-            ctx = ProbeContext(deadline=anyio.current_time() + deadline, environ={})
-            return await probe(probe.params.model_validate(params), ctx)
+            ctx = ProbeContext(deadline=anyio.current_time() + deadline, environ={}, grants=grants)
+            reading = await probe(probe.params.model_validate(params), ctx)
+            assert_document_as_declared(probe, reading)
+            return reading
 
     return measure
 
 
 @pytest.fixture
 def fails(measure: Measure) -> Fails:
-    async def fails(probe: Probe[Any, Any], *, deadline: float = 10.0, **params: object) -> ProbeError:
+    async def fails(
+        probe: Probe[Any, Any], *, deadline: float = 10.0, grants: frozenset[str] = frozenset(), **params: object
+    ) -> ProbeError:
         with pytest.raises(ProbeError) as caught:
-            await measure(probe, deadline=deadline, **params)
+            await measure(probe, deadline=deadline, grants=grants, **params)
         assert_no_password(caught.value)
         return caught.value
 

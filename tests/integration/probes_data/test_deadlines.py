@@ -15,6 +15,8 @@ from runbook_probes import postgres, redis
 
 pytestmark = pytest.mark.anyio
 
+SLEEPS = frozenset({"sql-functions"})
+
 SOON = 5.0
 """Seconds in which a probe with a deadline of half a second has ended."""
 
@@ -110,7 +112,7 @@ async def test_the_deadline_ends_the_query_on_the_server(
     async with anyio.create_task_group() as group:
         group.start_soon(seen, admin)
         begun = time.monotonic()
-        error = await fails(query, deadline=0.5, dsn=postgres.dsn(), sql="SELECT pg_sleep(3600) AS x")
+        error = await fails(query, deadline=0.5, dsn=postgres.dsn(), sql="SELECT pg_sleep(3600) AS x", grants=SLEEPS)
         assert time.monotonic() - begun < SOON
     assert error.kind is ErrorKind.TIMEOUT
     assert re.search(r" did not answer the query within \d+ ms\Z", error.message)
@@ -124,7 +126,9 @@ async def test_an_interruption_ends_the_query_on_the_server(
     from runbook_probes.postgres import query
 
     async with anyio.create_task_group() as group:
-        group.start_soon(lambda: measure(query, deadline=60.0, dsn=postgres.dsn(), sql="SELECT pg_sleep(3600) AS x"))
+        group.start_soon(
+            lambda: measure(query, deadline=60.0, dsn=postgres.dsn(), sql="SELECT pg_sleep(3600) AS x", grants=SLEEPS)
+        )
         await seen(admin)
         group.cancel_scope.cancel()
     until(lambda: backends(admin) == 0)
@@ -137,7 +141,7 @@ async def test_the_server_itself_gives_up_when_the_probe_is_gone(postgres: Any, 
         "import anyio; from runbook_engine.probe import ProbeContext; from runbook_probes.postgres import query\n"
         "async def main():\n"
         "    params = query.params(dsn=input(), sql='SELECT pg_sleep(3600) AS x')\n"
-        "    await query(params, ProbeContext(deadline=anyio.current_time() + 1.5))\n"
+        "    await query(params, ProbeContext(deadline=anyio.current_time() + 1.5, grants=frozenset({'sql-functions'})))\n"
         "anyio.run(main)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True) as process:
@@ -189,7 +193,7 @@ async def test_a_network_that_dies_in_the_middle_of_a_query_does_not_hold_the_pr
     async with anyio.create_task_group() as group:
         group.start_soon(cut)
         through = postgres.dsn().replace(f":{postgres.port}/", f":{server.port}/")
-        error = await fails(query, deadline=0.7, dsn=through, sql="SELECT pg_sleep(3600) AS x")
+        error = await fails(query, deadline=0.7, dsn=through, sql="SELECT pg_sleep(3600) AS x", grants=SLEEPS)
     assert time.monotonic() - begun < SOON
     assert error.kind is ErrorKind.TIMEOUT
     await server.everybody_left()

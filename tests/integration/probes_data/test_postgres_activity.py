@@ -1,5 +1,6 @@
 """postgres.ping and postgres.activity against a real server."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -13,7 +14,10 @@ from runbook_probes.postgres import activity, ping
 
 pytestmark = pytest.mark.anyio
 
-HIDDEN = ("active", "idle", "idle_in_transaction", "waiting", "longest_query_age", "longest_transaction_age")
+HIDDEN = (
+    "active", "idle", "idle_in_transaction", "waiting", "longest_query_age", "longest_transaction_age",
+    "longest_active_transaction_age", "longest_active_statement",
+)  # fmt: skip
 
 
 def state_of(admin: Any, session: Any) -> Any:
@@ -31,7 +35,8 @@ def running(admin: Any, until: Any, session: Any, statement: str, *, waits: str 
 
 async def test_a_ping_tells_latency_and_version(postgres: Any, measure: Any) -> None:
     reading = await measure(ping, dsn=postgres.dsn())
-    assert 0 < reading.latency < reading.connect
+    assert reading.latency > 0
+    assert reading.connect > 0
     assert reading.server_version.split(".")[0].isdecimal()
     assert reading.standby is False
     assert reading.missing == {}
@@ -98,6 +103,9 @@ async def test_lock_waits_say_who_blocks_whom(
         assert reading.active == 2
         waiting = {each["pid"]: each for each in reading.evidence["waiting"]}
         assert waiting[waiter.info.backend_pid]["blocked_by"] == [holder.info.backend_pid]
+        assert list(reading.evidence["waiting"][0])[:3] == ["pid", "blocked_by", "waits_for"], (
+            "the last ones may be cut"
+        )
         assert waiting[waiter.info.backend_pid]["statement"] == "UPDATE locked SET id = ?"
         blocking = {each["pid"]: each for each in reading.evidence["blocking"]}
         assert blocking[holder.info.backend_pid]["state"] == "idle in transaction"
@@ -160,9 +168,115 @@ async def test_the_limit_is_what_ordinary_roles_may_have_and_may_be_exceeded(
         assert reading.utilization == 140
 
 
+async def test_the_limit_of_a_role_counts_where_it_is_nearer(
+    postgres: Any, password: str, admin: Any, connect: Any, measure: Any
+) -> None:
+    """Seen by another role than the one that is at its limit."""
+    admin.execute("ALTER ROLE app CONNECTION LIMIT 4")
+    try:
+        for _ in range(3):
+            connect("app")
+        reading = await measure(activity, dsn=postgres.dsn("monitor", password))
+    finally:
+        admin.execute("ALTER ROLE app CONNECTION LIMIT -1")
+    assert (reading.used, reading.limit, reading.utilization) == (3, 4, 75)
+    assert reading.limited_by == "CONNECTION LIMIT of the role app"
+    assert reading.total == 4
+    nearest, everybody = reading.evidence["limits"]
+    assert nearest["limited_by"] == "CONNECTION LIMIT of the role app"
+    assert (everybody["limited_by"], everybody["used"], everybody["connection_limit"]) == ("max_connections", 4, 97)
+
+
+async def test_the_limit_of_a_database_counts_where_it_is_nearer(
+    postgres: Any, admin: Any, connect: Any, database: str, measure: Any
+) -> None:
+    admin.execute(f"ALTER DATABASE {database} CONNECTION LIMIT 3".encode())
+    connect(database=database)
+    reading = await measure(activity, dsn=postgres.dsn())
+    assert (reading.used, reading.limit) == (1, 3)
+    assert reading.limited_by == f"CONNECTION LIMIT of the database {database}"
+
+
+async def test_a_role_that_may_have_one_connection_is_not_near_its_limit(
+    postgres: Any, admin: Any, connect: Any, measure: Any
+) -> None:
+    admin.execute("ALTER ROLE app CONNECTION LIMIT 1")
+    try:
+        connect("app")
+        reading = await measure(activity, dsn=postgres.dsn())
+    finally:
+        admin.execute("ALTER ROLE app CONNECTION LIMIT -1")
+    assert (reading.limited_by, reading.used) == ("max_connections", 2)
+
+
+async def test_a_transaction_that_works_is_told_by_its_age_and_statement(
+    postgres: Any, admin: Any, connect: Any, measure: Any, until: Any
+) -> None:
+    idle, busy = connect(autocommit=False), connect()
+    idle.execute("SELECT 1")
+    with running(admin, until, busy, "SELECT pg_sleep(60), 'Mrs Jones'"):
+        until(lambda: admin.execute(OLDER_THAN_300_MS, (busy.info.backend_pid,)).fetchone() == (True,))
+        reading = await measure(activity, dsn=postgres.dsn())
+    assert 0.3 < reading.longest_active_transaction_age < reading.longest_transaction_age
+    assert reading.longest_active_statement == "SELECT pg_sleep(?), ?"
+
+
+async def test_a_vacuum_holds_back_nobody_and_is_not_told_as_a_transaction(
+    postgres: Any, admin: Any, connect: Any, measure: Any, until: Any
+) -> None:
+    admin.execute("CREATE TABLE IF NOT EXISTS cleaned AS SELECT 1 AS id")
+    holder = connect("postgres", autocommit=False)
+    holder.execute("LOCK TABLE cleaned")
+    with running(admin, until, connect("postgres"), "VACUUM cleaned", waits="Lock"):
+        reading = await measure(activity, dsn=postgres.dsn())
+        holder.rollback()
+    assert reading.longest_active_transaction_age == 0
+    assert reading.longest_active_statement == ""
+
+
+async def test_a_prepared_transaction_counts_though_it_has_no_session(
+    tmp_path: Any, measure: Any, password: str, until: Any
+) -> None:
+    with PostgresServer(tmp_path, settings={"max_prepared_transactions": "4"}) as server, ExitStack() as opened:
+        admin = opened.enter_context(psycopg.connect(server.dsn(), autocommit=True))
+        admin.execute(f"CREATE ROLE app LOGIN PASSWORD '{password}'".encode())
+        admin.execute("CREATE TABLE orders AS SELECT 1 AS id; CREATE TABLE other AS SELECT 1 AS id")
+        for table, gid in (("other", "harmless"), ("orders", "order-4711")):
+            for statement in ("BEGIN", f"UPDATE {table} SET id = 2", f"PREPARE TRANSACTION '{gid}'"):
+                admin.execute(statement.encode())
+        waiter = psycopg.connect(server.dsn(), autocommit=True)
+        opened.callback(waiter.close)
+        with running(admin, until, waiter, "UPDATE orders SET id = 3", waits="Lock"):
+            old = "SELECT now() - max(prepared) > interval '300 ms' FROM pg_prepared_xacts"
+            until(lambda: admin.execute(old).fetchone() == (True,))
+            reading = await measure(activity, dsn=server.dsn())
+            hidden = await measure(activity, dsn=server.dsn("app", password))
+            admin.execute("ROLLBACK PREPARED 'order-4711'")
+            admin.execute("ROLLBACK PREPARED 'harmless'")
+    assert reading.prepared == 2
+    assert 0.3 < reading.longest_prepared_age <= reading.longest_transaction_age
+    shown = {each["gid"]: each for each in reading.evidence["prepared_transactions"]}
+    assert {gid: each["blocks_others"] for gid, each in shown.items()} == {"harmless": False, "order-4711": True}
+    assert shown["order-4711"]["role"] == "postgres"
+    assert reading.evidence["waiting"][0]["blocked_by"] == [0], "PostgreSQL's number for one without a session"
+    # They are no secret, whatever else is hidden.
+    assert hidden.prepared == 2
+    assert hidden.longest_transaction_age is None
+
+
 def test_utilization_is_declared_without_an_upper_bound() -> None:
     assert metric_types(activity.reading)["utilization"].upper is None
     assert metric_types(activity.reading)["utilization"].lower == 0
+
+
+def test_the_command_can_be_pasted_and_shows_the_same_numbers(postgres: Any, admin: Any, connect: Any) -> None:
+    connect("app")
+    shown = activity.command(activity.params(dsn=Secret(postgres.dsn(), "$DATABASE_URL")))
+    words = shlex.split(shown)
+    assert words[:2] == ["psql", "$DATABASE_URL"]
+    counts, *others = [admin.execute(each.encode()).fetchall() for each in words[3::2]]
+    assert counts == [(1, 0, 1, 0, 0, None, 97)]
+    assert others == [[], []]
 
 
 def test_commands_show_the_variable_and_the_statement(postgres: Any) -> None:

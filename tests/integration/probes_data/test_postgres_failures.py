@@ -18,6 +18,8 @@ from runbook_probes.postgres import activity, ping, query, slow_queries
 
 pytestmark = pytest.mark.anyio
 
+SLEEPS = frozenset({"sql-functions"})
+
 
 async def test_a_closed_port_refuses(tmp_path: Any, fails: Any, password: str) -> None:
     server = PostgresServer(tmp_path)
@@ -118,7 +120,24 @@ async def test_the_limit_of_a_role_throttles(
     finally:
         admin.execute("ALTER ROLE stats CONNECTION LIMIT -1")
     assert error.kind is ErrorKind.THROTTLED
-    assert 'too many connections for role "stats"' in error.message
+    assert error.message == (
+        f"the role stats has reached its CONNECTION LIMIT on 127.0.0.1:{postgres.port}"
+        ' (too many connections for role "stats")'
+    )
+    assert error.remedy.startswith(
+        "close idle sessions of stats, or raise the limit: ALTER ROLE stats CONNECTION LIMIT"
+    )
+
+
+async def test_the_limit_of_a_database_throttles(
+    postgres: Any, admin: Any, connect: Any, database: str, fails: Any, password: str
+) -> None:
+    admin.execute(f"ALTER DATABASE {database} CONNECTION LIMIT 1".encode())
+    connect(database=database)
+    error = await fails(ping, dsn=postgres.dsn("app", password, database))
+    assert error.kind is ErrorKind.THROTTLED
+    assert error.message.startswith(f"the database {database} has reached its CONNECTION LIMIT on ")
+    assert f"ALTER DATABASE {database} CONNECTION LIMIT" in error.remedy
 
 
 async def test_a_server_that_is_shutting_down_refuses(tmp_path: Any, fails: Any, until: Any) -> None:
@@ -141,29 +160,56 @@ async def test_a_server_that_is_shutting_down_refuses(tmp_path: Any, fails: Any,
     assert error.message.endswith("does not accept connections now (the database system is shutting down)")
 
 
-@pytest.mark.parametrize(
-    ("sqlstate", "sentence", "kind"),
-    [
-        ("57P03", "the database system is starting up", ErrorKind.REFUSED),
-        ("57P03", "the database system is in recovery mode", ErrorKind.REFUSED),
-        ("53300", "sorry, too many clients already", ErrorKind.THROTTLED),
-        (
-            "53300",
-            "remaining connection slots are reserved for roles with the SUPERUSER attribute",
-            ErrorKind.THROTTLED,
-        ),
-        ("08P01", "no more connections allowed (max_client_conn)", ErrorKind.THROTTLED),
-        ("28000", 'no pg_hba.conf entry for host "10.0.0.1", user "app", database "x", no encryption', ErrorKind.AUTH),
-        ("XX000", "die Datenbank ist kaputt", ErrorKind.OTHER),
-    ],
-)
+SAID = [
+    ("57P03", "the database system is starting up", ErrorKind.REFUSED),
+    ("57P03", "the database system is in recovery mode", ErrorKind.REFUSED),
+    ("57P03", "das Datenbanksystem startet", ErrorKind.REFUSED),
+    ("53300", "sorry, too many clients already", ErrorKind.THROTTLED),
+    ("53300", "remaining connection slots are reserved for roles with the SUPERUSER attribute", ErrorKind.THROTTLED),
+    ("53300", "tut mir leid, schon zu viele Verbindungen", ErrorKind.THROTTLED),
+    ("53100", 'could not write to file "base/pgsql_tmp": No space left on device', ErrorKind.OTHER),
+    ("53200", "out of memory", ErrorKind.OTHER),
+    ("58030", 'could not open file "global/pg_filenode.map": Input/output error', ErrorKind.OTHER),
+    ("08P01", "no more connections allowed (max_client_conn)", ErrorKind.THROTTLED),
+    ("08P01", "query_wait_timeout", ErrorKind.THROTTLED),
+    ("08P01", "server login has been failing, cached error: connect failed (server_login_retry)", ErrorKind.REFUSED),
+    ("08P01", "server login has been failing, cached error: too many connections for role", ErrorKind.THROTTLED),
+    ("08P01", "server login has been failing, cached error: password authentication failed", ErrorKind.AUTH),
+    ("08P01", "something that no pooler says", ErrorKind.OTHER),
+    ("XX000", "Max client connections reached", ErrorKind.THROTTLED),
+    ("28000", 'no pg_hba.conf entry for host "10.0.0.1", user "app", database "x", no encryption', ErrorKind.AUTH),
+    ("28P01", "Passwort-Authentifizierung für Benutzer »app« fehlgeschlagen", ErrorKind.AUTH),
+    ("3D000", "Datenbank »x« existiert nicht", ErrorKind.MISSING),
+    ("42501", "keine Berechtigung für Datenbank x", ErrorKind.FORBIDDEN),
+    ("42704", 'unrecognized configuration parameter "work_men"', ErrorKind.MALFORMED),
+    ("XX000", "die Datenbank ist kaputt", ErrorKind.OTHER),
+    ("P0001", "a trigger at log-in says no", ErrorKind.OTHER),
+]
+
+
+@pytest.mark.parametrize("asks_for_the_password", [False, True])
+@pytest.mark.parametrize(("sqlstate", "sentence", "kind"), SAID)
 async def test_what_a_server_says_instead_of_letting_in_has_its_kind(
-    listen: Any, fails: Any, password: str, sqlstate: str, sentence: str, kind: ErrorKind
+    listen: Any,
+    fails: Any,
+    password: str,
+    sqlstate: str,
+    sentence: str,
+    kind: ErrorKind,
+    *,
+    asks_for_the_password: bool,
 ) -> None:
-    """A stand-in: these states of a server do not last long enough to be met."""
+    """A stand-in: these states of a server do not last long enough to be met.
+
+    The sentences are PostgreSQL's (src/backend), PgBouncer's and Supavisor's. Whether it has asked for a password before says
+    nothing of what is wrong.
+    """
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)
+        if asks_for_the_password:
+            writer.write(b"R" + (8).to_bytes(4, "big") + (3).to_bytes(4, "big"))
+            await reader.read(4096)
         fields = f"SFATAL\0VFATAL\0C{sqlstate}\0M{sentence}\0\0".encode()
         writer.write(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
         await writer.drain()
@@ -171,7 +217,40 @@ async def test_what_a_server_says_instead_of_letting_in_has_its_kind(
     server = await listen(handler)
     error = await fails(ping, dsn=f"postgresql://app:{password}@127.0.0.1:{server.port}/x?sslmode=disable")
     assert error.kind is kind
-    assert sentence in error.message
+    if kind is not ErrorKind.MISSING:
+        assert sentence in error.message
+
+
+async def test_without_the_sqlstate_what_is_not_known_stays_what_the_server_said(
+    listen: Any, fails: Any, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where libpq's function for verbose messages is not found."""
+    monkeypatch.setattr("runbook_probes.postgres_connect._set_error_verbosity", lambda: None)
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"R" + (8).to_bytes(4, "big") + (3).to_bytes(4, "big"))
+        await reader.read(4096)
+        fields = b"SFATAL\0VFATAL\0C53100\0MNo space left on device\0\0"
+        writer.write(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+        await writer.drain()
+
+    server = await listen(handler)
+    error = await fails(ping, dsn=f"postgresql://app:{password}@127.0.0.1:{server.port}/x?sslmode=disable")
+    assert error.kind is ErrorKind.OTHER
+    assert error.message == f"no session with 127.0.0.1:{server.port} (No space left on device)"
+
+
+async def test_who_answered_says_more_than_who_could_not_be_reached(
+    postgres: Any, tmp_path: Any, fails: Any, password: str
+) -> None:
+    closed = PostgresServer(tmp_path).port
+    error = await fails(ping, dsn=f"postgresql://app:{password}@127.0.0.1:{closed},127.0.0.1:{postgres.port}/nowhere")
+    assert error.kind is ErrorKind.MISSING
+    assert error.message == (
+        f"the database nowhere does not exist on 127.0.0.1:{postgres.port};"
+        f" 127.0.0.1:{closed} refuses connections: nothing listens there"
+    )
 
 
 async def test_tls_where_the_server_has_none_is_tls(postgres: Any, fails: Any, password: str) -> None:
@@ -258,7 +337,7 @@ async def test_a_session_that_is_ended_from_outside_refuses(
 ) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(once_it_sleeps, admin, "pg_terminate_backend")
-        error = await fails(query, dsn=postgres.dsn("app", password), sql="SELECT pg_sleep(30) AS x")
+        error = await fails(query, dsn=postgres.dsn("app", password), sql="SELECT pg_sleep(30) AS x", grants=SLEEPS)
     assert error.kind is ErrorKind.REFUSED
     assert "terminating connection due to administrator command" in error.message
 
@@ -266,7 +345,7 @@ async def test_a_session_that_is_ended_from_outside_refuses(
 async def test_a_query_that_the_server_gives_up_is_a_timeout(postgres: Any, admin: Any, fails: Any) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(once_it_sleeps, admin, "pg_cancel_backend")
-        error = await fails(query, dsn=postgres.dsn(), sql="SELECT pg_sleep(30) AS x")
+        error = await fails(query, dsn=postgres.dsn(), sql="SELECT pg_sleep(30) AS x", grants=SLEEPS)
     assert error.kind is ErrorKind.TIMEOUT
     assert isinstance(error.__cause__, psycopg.errors.QueryCanceled)
 

@@ -2,11 +2,14 @@
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+import runbook_engine as rb
+from runbook_engine.engine.events import Outcome
 from runbook_engine.probe import ErrorKind, Secret
 from runbook_probes.postgres import query
 
@@ -21,6 +24,7 @@ async def test_rows_are_objects_by_column_name(postgres: Any, measure: Any) -> N
     assert reading.rows == 3
     assert 0 < reading.time < 5
     assert "truncated" not in reading.evidence
+    assert reading.incomplete == ""
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,8 @@ async def test_rows_are_objects_by_column_name(postgres: Any, measure: Any) -> N
         ("12.50::numeric", 12.5),
         ("12::numeric", 12),
         ("'NaN'::numeric", None),
+        ("10::numeric ^ 307", 10**307),
+        ("round(10::numeric ^ 400)", "1" + "0" * 400),
         ("'NaN'::float8", None),
         ("'-infinity'::float8", None),
         ("9007199254740993::int8", 9007199254740993),
@@ -87,6 +93,9 @@ async def test_no_more_rows_are_read_than_asked_for(postgres: Any, measure: Any)
     assert reading.document == [{"n": 1}, {"n": 2}]
     assert reading.rows == 2
     assert reading.evidence["truncated"] is True
+    assert reading.cut == (
+        "the statement gives more than the 2 rows that were read; raise max_rows up to 1000, or count in the statement"
+    )
 
 
 async def test_a_result_that_is_just_large_enough_is_not_truncated(postgres: Any, measure: Any) -> None:
@@ -117,6 +126,7 @@ async def test_statements_that_show_something_are_read(postgres: Any, measure: A
         "SET default_transaction_read_only = off",
         "",
         "*/ SELECT 1",
+        "/* /* */ SELECT */ COPY (SELECT 1) TO PROGRAM 'cat'",
     ],
 )
 def test_statements_that_do_not_only_read_are_refused_before_they_are_sent(sql: str) -> None:
@@ -129,7 +139,6 @@ def test_statements_that_do_not_only_read_are_refused_before_they_are_sent(sql: 
     [
         "WITH gone AS (DELETE FROM kept RETURNING id) SELECT * FROM gone",
         "EXPLAIN ANALYZE DELETE FROM kept",
-        "SELECT nextval('counter')",
         "SELECT id INTO copied FROM kept",
     ],
 )
@@ -137,7 +146,6 @@ async def test_what_changes_something_after_all_is_forbidden_by_the_transaction(
     postgres: Any, admin: Any, fails: Any, sql: str
 ) -> None:
     admin.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 1 AS id")
-    admin.execute("CREATE SEQUENCE IF NOT EXISTS counter")
     error = await fails(query, dsn=postgres.dsn(), sql=sql)
     assert error.kind is ErrorKind.FORBIDDEN
     assert error.message.startswith("probes only read, and this statement changes something (")
@@ -193,3 +201,18 @@ def test_the_command_is_what_a_shell_needs() -> None:
     assert words == [
         "psql", "there", "-c", "SELECT '$HOME', `x`, 5 % 3, 'it''s', 3,\nNULL, True -- \"quoted\"", "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", ["rows > 50", "all > 500", "largest > 500"])
+def test_more_rows_than_are_read_are_judged_by_nobody(postgres: Any, tmp_path: Path, condition: str) -> None:
+    file = tmp_path / "rows.yaml"
+    file.write_text(
+        "runbook: rows\ntitle: Rows\nstart: look\ninputs: {dsn: {type: secret}}\nsteps:\n  look:\n    probe: postgres.query\n"
+        '    with: {dsn: "{{ inputs.dsn }}", sql: "SELECT n FROM generate_series(1, 1001) AS n"}\n'
+        '    extract: {all: {path: length(@), type: count}, largest: {path: "max([].n)", type: count}}\n'
+        f"    branches: [{{when: {condition}, finding: many}}, {{else: end}}]\n"
+        "findings: {many: {level: warning, title: Many}}\n"
+    )
+    trace = rb.run(file, inputs={"dsn": postgres.dsn()}, environ={})
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    assert "raise max_rows up to 1000, or count in the statement" in trace.blind_spots[0].remedy

@@ -1,6 +1,9 @@
 """postgres.slow_queries against a real server."""
 
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -63,24 +66,149 @@ async def test_no_more_statements_are_shown_than_asked_for(postgres: Any, fresh:
     assert reading.queries == 6
 
 
-async def test_a_long_statement_is_cut(postgres: Any, fresh: Any, measure: Any) -> None:
+async def test_a_long_statement_is_handed_over_whole_to_be_masked_before_it_is_cut(
+    postgres: Any, fresh: Any, measure: Any
+) -> None:
     fresh.execute(f"SELECT pg_sleep(0.05), {', '.join(['now()'] * 500)}".encode())
     reading = await measure(slow_queries, dsn=postgres.dsn())
-    assert len(statements(reading)[0]) == 600
+    assert statements(reading)[0].count("now()") == 500
 
 
-async def test_utility_statements_and_the_probes_own_do_not_count(postgres: Any, fresh: Any, measure: Any) -> None:
-    fresh.execute("CREATE TABLE IF NOT EXISTS made AS SELECT pg_sleep(0.05)::text")
-    fresh.execute("VACUUM made")
-    fresh.execute("DO $$ BEGIN PERFORM pg_sleep(0.05); END $$")
+async def test_maintenance_and_the_probes_own_statements_do_not_count(postgres: Any, fresh: Any, measure: Any) -> None:
+    fresh.execute("CREATE TABLE IF NOT EXISTS made (id int)")
+    for aside in ("BEGIN", "SAVEPOINT s", "SET LOCAL work_mem = '1MB'", "COMMIT", "VACUUM made", "ANALYZE made"):
+        fresh.execute(aside)
+    for aside in (
+        "CREATE INDEX ON made (id)",
+        "REINDEX TABLE made",
+        "/* x */ ALTER TABLE made ADD COLUMN IF NOT EXISTS n int",
+    ):
+        fresh.execute(aside)
     fresh.execute("/* by the ORM */ SELECT 'application'")
     fresh.execute("(SELECT 1 UNION SELECT 2)")
-    await measure(query, dsn=postgres.dsn(), sql="SELECT pg_sleep(0.05) AS x;")
+    await measure(query, dsn=postgres.dsn(), sql="SELECT pg_sleep(0.05) AS x;", grants=frozenset({"sql-functions"}))
     await measure(slow_queries, dsn=postgres.dsn())
     reading = await measure(slow_queries, dsn=postgres.dsn())
-    assert sorted(each[:10] for each in statements(reading)) == ["(SELECT $1", "SELECT $1", "SELECT pg_"]
+    assert sorted(each[:12] for each in statements(reading)) == [
+        "(SELECT $1 U",
+        "CREATE TABLE",
+        "SELECT $1",
+        "SELECT pg_st",
+    ]
     assert "SELECT pg_stat_statements_reset()" in statements(reading)
     assert reading.slowest_mean < 0.05
+
+
+SLOW_IN_OTHER_WORDS = [
+    ("COPY (SELECT pg_sleep(0.06)) TO STDOUT", "COPY"),
+    ("DO $$ BEGIN PERFORM pg_sleep(0.06); END $$", "DO"),
+    ("REFRESH MATERIALIZED VIEW sleeper", "REFRESH"),
+    ("CALL sleep_a_while()", "CALL"),
+    ("CREATE TEMP TABLE asleep AS SELECT pg_sleep(0.06)::text", "CREATE TEMP TABLE"),
+    ("EXECUTE sleeping", "EXECUTE"),
+    ("FETCH 10 FROM sleepy", "FETCH"),
+]
+
+
+@pytest.mark.parametrize(("statement", "word"), SLOW_IN_OTHER_WORDS)
+async def test_statements_count_whatever_their_first_word(
+    postgres: Any, fresh: Any, measure: Any, statement: str, word: str
+) -> None:
+    fresh.execute("CREATE MATERIALIZED VIEW IF NOT EXISTS sleeper AS SELECT pg_sleep(0.06)::text WITH NO DATA")
+    fresh.execute("CREATE OR REPLACE PROCEDURE sleep_a_while() LANGUAGE sql AS 'SELECT pg_sleep(0.06)'")
+    fresh.execute("PREPARE sleeping AS SELECT pg_sleep(0.06)")
+    fresh.execute("SELECT pg_stat_statements_reset()")
+    fresh.execute("BEGIN")
+    fresh.execute("DECLARE sleepy CURSOR FOR SELECT pg_sleep(0.06)")
+    if word == "COPY":
+        with fresh.cursor().copy(statement) as copied:
+            assert b"".join(copied)
+    else:
+        fresh.execute(statement)
+    fresh.execute("COMMIT")
+    fresh.execute("DROP TABLE IF EXISTS asleep")
+    fresh.execute("DEALLOCATE ALL")
+    reading = await measure(slow_queries, dsn=postgres.dsn())
+    assert 0.06 <= reading.slowest_mean < 1
+    first = statements(reading)[0]
+    # PostgreSQL records what EXECUTE executes.
+    assert first.startswith("PREPARE" if word == "EXECUTE" else word)
+
+
+@contextmanager
+def serving(postgres: Any, statement: str, pause: float) -> Iterator[None]:
+    """An application that says the same statement again and again."""
+    ended = threading.Event()
+
+    def serve() -> None:
+        with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+            while not ended.wait(pause):
+                connection.execute(statement.encode())
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+async def test_a_report_of_the_night_is_not_what_is_slow_now(
+    postgres: Any, fresh: Any, measure: Any, until: Any
+) -> None:
+    for _ in range(3):
+        fresh.execute("SELECT pg_sleep(0.3) /* nightly report */")
+    with serving(postgres, "SELECT 'a request'", 0.02):
+        asked = "SELECT sum(calls) > 3 FROM pg_stat_statements WHERE query = 'SELECT $1' AND calls > 3"
+        until(lambda: fresh.execute(asked).fetchone() == (True,))
+        whole = await measure(slow_queries, dsn=postgres.dsn())
+        now = await measure(slow_queries, dsn=postgres.dsn(), sample="1s", min_calls=2)
+    assert whole.slowest_mean > 0.3
+    assert now.slowest_mean < 0.3
+    assert statements(now) == ["SELECT $1"]
+    assert now.queries == 1
+    assert now.slowest_calls > 1
+
+
+async def test_a_single_call_within_the_sample_does_not_count_and_hides_nothing(
+    postgres: Any, fresh: Any, measure: Any, until: Any
+) -> None:
+    """A report that ends within the sample brings all of its time with it, though it began long before."""
+    with serving(postgres, "SELECT pg_sleep(0.05), 'a request'", 0.01), serving(postgres, "SELECT pg_sleep(0.7)", 9):
+        asked = "SELECT count(*) = 1 FROM pg_stat_statements WHERE query LIKE '%%, $2' AND calls > 3"
+        until(lambda: fresh.execute(asked.encode()).fetchone() == (True,))
+        reading = await measure(slow_queries, dsn=postgres.dsn(), sample="1.2s", min_calls=2, min_share="5%")
+    assert 0.05 <= reading.slowest_mean < 0.5
+    assert reading.slowest_share > 90
+    assert statements(reading)[0] == "SELECT pg_sleep($1), $2"
+
+
+async def test_what_takes_a_small_share_of_the_time_is_not_the_slowest(postgres: Any, fresh: Any, measure: Any) -> None:
+    for _ in range(2):
+        fresh.execute("SELECT pg_sleep(0.03), 'seldom'")
+    for _ in range(40):
+        fresh.execute("SELECT pg_sleep(0.02)")
+    whole = await measure(slow_queries, dsn=postgres.dsn(), min_calls=2)
+    weighed = await measure(slow_queries, dsn=postgres.dsn(), min_calls=2, min_share="20%")
+    assert whole.slowest_calls == 2
+    assert whole.slowest_share < 20
+    assert weighed.slowest_calls == 40
+    assert weighed.slowest_share > 80
+    assert weighed.queries == whole.queries == 2
+
+
+async def test_a_sample_in_which_nobody_asks_is_told_as_that(postgres: Any, fresh: Any, measure: Any) -> None:
+    fresh.execute("SELECT pg_sleep(0.05)")
+    reading = await measure(slow_queries, dsn=postgres.dsn(), sample="0.2s")
+    assert reading.queries == 0
+    assert reading.missing["slowest_mean"] == "no statement ran 1 times or more within 200 ms"
+
+
+async def test_a_sample_that_does_not_fit_is_refused_before_it_begins(postgres: Any, fails: Any) -> None:
+    error = await fails(slow_queries, dsn=postgres.dsn(), sample="5s", deadline=2.0)
+    assert error.kind is ErrorKind.MALFORMED
+    assert "a sample of 5 s does not fit" in error.message
 
 
 async def test_with_nothing_recorded_the_mean_is_missing_and_not_zero(postgres: Any, fresh: Any, measure: Any) -> None:

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from tests.integration.documents import assert_document_as_declared
 
 from runbook_engine.probe import Probe, ProbeContext
 
@@ -107,8 +108,11 @@ class Servers:
         self._stack = stack
         self._folder = folder
         self.authority = trustme.CA()
-        self.ca_file = str(folder / "ca.pem")
-        self.authority.cert_pem.write_to_path(self.ca_file)
+        self.ca_file = self.file("ca.pem", self.authority.cert_pem.bytes())
+
+    def file(self, name: str, content: bytes) -> str:
+        (self._folder / name).write_bytes(content)
+        return str(self._folder / name)
 
     async def start(self, handler: Handler, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Server:
         tasks: set[asyncio.Task[None]] = set()
@@ -290,6 +294,16 @@ class Servers:
         context.load_cert_chain(pem)
         return context
 
+    async def dns_beside(
+        self, over_tcp: Server, answer: "Callable[[dns.message.Message], dns.message.Message | None]"
+    ) -> str:
+        """A name server over UDP, on the port of one over TCP."""
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _NameServer(answer), local_addr=("127.0.0.1", over_tcp.port)
+        )
+        self._stack.callback(transport.close)
+        return f"127.0.0.1:{over_tcp.port}"
+
     async def dns(self, answer: "Callable[[dns.message.Message], dns.message.Message | None]") -> str:
         """A name server over UDP, as ``address:port``. It stays silent where ``answer`` gives None."""
         loop = asyncio.get_running_loop()
@@ -371,6 +385,8 @@ def measure() -> Callable[..., Awaitable[Any]]:
     async def once(probe: Probe[Any, Any], timeout: float = 5.0, **params: object) -> Any:
         with anyio.fail_after(timeout + LATE_S):
             ctx = ProbeContext(deadline=anyio.current_time() + timeout)
-            return await probe(probe.params.model_validate(params), ctx)
+            reading = await probe(probe.params.model_validate(params), ctx)
+            assert_document_as_declared(probe, reading)
+            return reading
 
     return once

@@ -151,6 +151,11 @@ async def test_an_answer_that_is_cut_off_is_asked_for_again_over_tcp(servers: An
     with pytest.raises(ProbeError) as caught:  # nobody listens on that port's TCP side
         await measure(resolve, name="api.test", resolvers=udp)
     assert caught.value.kind is ErrorKind.REFUSED
+    assert caught.value.message == (
+        f"the name server {udp} cut its answer for api.test short, and cannot be asked for the whole over TCP: "
+        "connection refused"
+    )
+    assert "let TCP through" in caught.value.remedy
 
 
 async def test_the_name_of_an_address_is_looked_up(servers: Any, measure: Any) -> None:
@@ -165,7 +170,7 @@ async def test_the_name_of_an_address_is_looked_up(servers: Any, measure: Any) -
         ({"name": "https://api.test/"}, "without scheme, port or path"),
         ({"name": ""}, "is not a name"),
         ({"name": "a" * 64}, "is not a name"),
-        ({"name": "10.0.0.7"}, "give type: PTR"),
+        ({"name": "10.0.0.7", "type": "MX"}, "give type: PTR"),
         ({"name": "api.test", "resolvers": "ns.test"}, "is not the address of a name server"),
         ({"name": "api.test", "resolvers": "1.1.1.1, ns.test"}, "'ns.test' is not the address of a name server"),
         ({"name": "api.test", "resolvers": "10.0.0.1:99999"}, "is not the address of a name server"),
@@ -181,6 +186,9 @@ def test_parameters_that_make_no_sense_are_refused_with_an_example(wrong: dict[s
     ("params", "command"),
     [
         ({"name": "api.test"}, "dig api.test A"),
+        ({"name": "api.test", "type": "ADDRESS"}, "dig api.test A api.test AAAA"),
+        ({"name": "10.0.0.7"}, "getent ahosts 10.0.0.7"),
+        ({"name": "localhost"}, "getent ahosts localhost"),
         ({"name": "api.test", "type": "MX", "resolvers": ["1.1.1.1"]}, "dig @1.1.1.1 api.test MX"),
         ({"name": "api.test", "resolvers": ["[::1]:5353", "::2"]}, "dig @::1 -p 5353 api.test A; dig @::2 api.test A"),
         ({"name": "10.0.0.7", "type": "PTR"}, "dig -x 10.0.0.7"),
@@ -189,4 +197,4 @@ def test_parameters_that_make_no_sense_are_refused_with_an_example(wrong: dict[s
 )
 def test_the_command_is_one_to_paste(params: dict[str, Any], command: str) -> None:
     assert resolve.command(resolve.params.model_validate(params)) == command
-    assert shlex.split(command)[0] == "dig"
+    assert shlex.split(command)[0] in ("dig", "getent")

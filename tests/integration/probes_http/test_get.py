@@ -1,6 +1,7 @@
 """What http.get reads from servers that answer."""
 
 import asyncio
+import gzip
 import subprocess
 import sys
 import tracemalloc
@@ -67,6 +68,15 @@ async def test_tls_is_timed_and_its_certificate_is_held_against_the_given_author
     assert 0 < reading.tls < 1
 
 
+async def test_a_dot_at_the_end_of_the_host_is_no_part_of_the_certificates_name(
+    servers: Any, response: Any, measure: Any
+) -> None:
+    server = await servers.http(response(), tls=servers.tls("localhost"))
+    reading = await measure(get, url=server.named("localhost."), ca_file=servers.ca_file)
+    assert reading.ok
+    assert server.requests[0].headers["host"] == f"localhost.:{server.port}"
+
+
 async def test_an_error_of_the_server_is_a_reading_with_the_start_of_its_body(
     servers: Any, response: Any, measure: Any
 ) -> None:
@@ -88,11 +98,22 @@ async def test_which_status_is_good_can_be_told(
     assert (reading.status, reading.ok) == (status, ok)
 
 
+async def test_how_fast_an_error_came_is_not_how_fast_the_service_is(servers: Any, response: Any, measure: Any) -> None:
+    server = await servers.http(response(status=503))
+    reading = await measure(get, url=server.url)
+    assert (reading.status, reading.ok, reading.total, reading.first_byte) == (503, False, None, None)
+    assert reading.connect > 0
+    assert reading.missing["total"] == "the answer has status 503, which is not what was expected"
+
+
 async def test_a_body_of_50_mb_is_cut_and_the_rest_is_not_waited_for(servers: Any, measure: Any) -> None:
     server = await servers.pourer(50 * 1024 * 1024)
     reading = await measure(get, url=server.url)
     assert reading.body_size == 1024 * 1024
     assert reading.evidence["truncated"] is True
+    assert reading.cut == (
+        "the body is longer than 1 MiB, and was read up to there; raise max_body up to 16 MiB, or ask for less"
+    )
     await server.everybody_left()
     assert server.poured < 20 * 1024 * 1024
 
@@ -103,6 +124,25 @@ async def test_a_body_of_exactly_the_bound_is_whole(servers: Any, response: Any,
     cut = await measure(get, url=server.url, max_body=4)
     assert (whole.body_size, whole.evidence["truncated"]) == (5, False)
     assert (cut.body_size, cut.evidence["truncated"]) == (4, True)
+    assert (bool(whole.cut), bool(cut.cut)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "reason"),
+    [
+        ("br", b"\x0b\x02\x80ok\x03", "the body is br, which is not read"),
+        ("gzip", b"not gzip", "the body is said to be gzip, and cannot be unfolded"),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0)[:-9], "the body is gzip, and ends too early"),
+        ("gzip", gzip.compress(b'{"a": 1}', mtime=0), ""),
+    ],
+)
+async def test_a_body_that_cannot_be_unfolded_says_so(
+    servers: Any, response: Any, measure: Any, encoding: str, body: bytes, reason: str
+) -> None:
+    server = await servers.http(response(body=body, headers={"Content-Encoding": encoding}))
+    reading = await measure(get, url=server.url)
+    assert reading.incomplete == reason
+    assert reason or reading.document == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +160,25 @@ async def test_a_body_of_exactly_the_bound_is_whole(servers: Any, response: Any,
 async def test_a_body_that_is_not_usable_json_is_text(servers: Any, response: Any, measure: Any, body: bytes) -> None:
     server = await servers.http(response(body=body, headers=JSON))
     reading = await measure(get, url=server.url)
-    assert reading.document == {"text": body.decode("utf-8", "replace")[:10_000]}
+    assert reading.document == {"text": body.decode("utf-8", "replace")}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ('{"state": "down", "state": "ok"}', 'it has the key "state" twice in one object'),
+        (f'{{"depth": {"9" * 400}}}', "it has an integer of 400 digits, which is too large"),
+        ('{"depth": 1e999}', "it has a number that is too large"),
+    ],
+    ids=["twice", "integer", "exponent"],
+)
+async def test_json_whose_values_are_not_certain_is_a_text_out_of_which_nothing_is_taken(
+    servers: Any, response: Any, measure: Any, body: str, reason: str
+) -> None:
+    server = await servers.http(response(body=body.encode(), headers=JSON))
+    reading = await measure(get, url=server.url)
+    assert reading.document == {"text": body}
+    assert reading.incomplete == f"the body is JSON that cannot be taken for certain: {reason}"
 
 
 async def test_a_number_that_json_does_not_know_is_missing(servers: Any, response: Any, measure: Any) -> None:
@@ -140,7 +198,7 @@ async def test_a_small_body_that_unfolds_into_a_huge_one_stays_bounded(
     finally:
         tracemalloc.stop()
     assert reading.body_size == len(bomb)
-    assert len(reading.document["text"]) == 10_000
+    assert reading.incomplete == "the body unfolds to more than 16 MiB; ask for less"
     assert peak < 100_000_000
 
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import pytest
 from pydantic import ValidationError
 
+import runbook_engine as rb
+from runbook_engine.engine.events import Outcome
 from runbook_engine.probe import ErrorKind, ProbeError
 from runbook_probes.http import latency
 
@@ -62,9 +66,80 @@ async def test_server_errors_are_the_error_rate_and_client_errors_are_not(
 async def test_every_answer_being_an_error_of_the_server_is_a_reading(
     servers: Any, response: Any, measure: Any
 ) -> None:
-    server = await servers.http(response(status=500))
+    server = await servers.http(response(status=503))
     reading = await measure(latency, url=server.url)
     assert (reading.error_rate, reading.ok, reading.samples) == (100.0, 0, 20)
+    assert {getattr(reading, name) for name in reading.LATENCIES} == {None}
+    assert reading.missing == dict.fromkeys(
+        reading.LATENCIES,
+        "0 of 20 requests were answered well, too few to tell how fast the service is (503 20 times)",
+    )
+
+
+async def test_a_server_that_closes_nearly_every_connection_is_not_fast(servers: Any, measure: Any) -> None:
+    async def rarely(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if server.connections == 7:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+
+    server = await servers.start(rarely)
+    reading = await measure(latency, url=server.url, samples=20, concurrency=1)
+    assert (reading.error_rate, reading.ok, reading.p95, reading.mean) == (95.0, 1, None, None)
+    assert reading.missing["p95"] == (
+        "1 of 20 requests were answered well, too few to tell how fast the service is (refused 19 times, 200 once)"
+    )
+
+
+async def test_response_times_are_those_of_the_answers_that_were_good(
+    servers: Any, response: Any, measure: Any
+) -> None:
+    def answer(request: Any) -> Any:
+        return response(status=503) if request.number % 2 else response(delay=0.1)
+
+    server = await servers.http(answer)
+    reading = await measure(latency, url=server.url, samples=20, concurrency=1)
+    assert (reading.ok, reading.error_rate) == (10, 50.0)
+    assert reading.p50 >= 0.1  # the quick errors do not count
+    assert reading.missing == {}
+
+
+async def test_fewer_good_answers_than_half_tell_no_response_time(servers: Any, response: Any, measure: Any) -> None:
+    server = await servers.http(lambda request: response(status=200 if request.number < 9 else 429))
+    reading = await measure(latency, url=server.url, samples=20)
+    assert (reading.ok, reading.client_errors, reading.error_rate, reading.p95) == (9, 11, 0.0, None)
+
+
+async def test_requests_that_are_waited_for_in_vain_are_slow_and_not_left_out(
+    servers: Any, response: Any, measure: Any
+) -> None:
+    server = await servers.http(lambda request: response(hang=request.number >= 2))
+    reading = await measure(latency, url=server.url, samples=8, concurrency=8, sample_timeout="300ms")
+    assert (reading.ok, reading.error_rate, reading.p50, reading.p95) == (2, 75.0, 0.3, 0.3)
+
+
+async def test_the_only_sample_that_was_asked_for_is_enough_where_it_is_good(
+    servers: Any, response: Any, measure: Any
+) -> None:
+    server = await servers.http(response())
+    reading = await measure(latency, url=server.url, samples=1)
+    assert reading.p95 == reading.max > 0
+
+
+@pytest.mark.parametrize("condition", ["p95 > 1s", "mean > 1s", "p50 < 1s"])
+async def test_a_runbook_that_judges_the_speed_of_errors_alone_is_blind_and_not_healthy(
+    servers: Any, response: Any, tmp_path: Path, condition: str
+) -> None:
+    server = await servers.http(response(status=503))
+    file = tmp_path / "slow.yaml"
+    file.write_text(
+        "runbook: slow\ntitle: Slow\nstart: look\nsteps:\n  look:\n    probe: http.latency\n"
+        f'    with: {{url: "{server.url}"}}\n'
+        f"    branches: [{{when: {condition}, finding: slow}}, {{else: end}}]\n"
+        "findings: {slow: {level: warning, title: Slow}}\n"
+    )
+    trace = await anyio.to_thread.run_sync(lambda: rb.run(file, environ={}))
+    assert trace.outcome is Outcome.INCONCLUSIVE
+    assert "0 of 20 requests were answered well" in trace.blind_spots[0].remedy
 
 
 async def test_what_counts_as_an_error_follows_the_expected_status(servers: Any, response: Any, measure: Any) -> None:
@@ -185,11 +260,11 @@ async def test_when_time_runs_out_too_few_samples_are_a_timeout(servers: Any, re
 async def test_requests_that_have_waited_longer_than_any_answer_took_raise_the_percentiles(
     servers: Any, response: Any, measure: Any
 ) -> None:
-    server = await servers.http(lambda request: response(delay=0.2 if request.number < 5 else 0.6))
-    reading = await measure(latency, timeout=0.6, url=server.url, samples=10, concurrency=5)
+    server = await servers.http(lambda request: response(delay=0.4 if request.number < 5 else 1.2))
+    reading = await measure(latency, timeout=1.1, url=server.url, samples=10, concurrency=5)
     assert reading.samples == 10
     assert reading.ok == 5
-    assert reading.p95 > 0.22
+    assert reading.p95 > 0.42
     assert reading.error_rate == 0.0
     assert reading.evidence["outcomes"] == {"200": 5, "unanswered": 5}
 
@@ -198,6 +273,10 @@ async def test_bodies_that_never_end_are_cut(servers: Any, measure: Any) -> None
     server = await servers.pourer(50 * 1024 * 1024)
     reading = await measure(latency, url=server.url, samples=4, concurrency=2)
     assert reading.ok == 4
+    assert reading.cut == (
+        "a body is longer than 1 MiB, and was read up to there, so that its end is not known; "
+        "raise max_body up to 16 MiB, or ask for less"
+    )
     await server.everybody_left()
     assert server.poured < 50 * 1024 * 1024
 

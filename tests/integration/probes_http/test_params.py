@@ -86,7 +86,7 @@ def test_the_command_asks_the_same_with_curl() -> None:
     )
     command = get.command(given)
     assert command.startswith(
-        """curl -sS -g -I -L --cacert 'my ca.pem' -H "Authorization: Bearer $TOKEN" -H 'X-Plain: a b' -w '"""
+        """curl -sS -g -I -L -b '' --cacert 'my ca.pem' -H "Authorization: Bearer $TOKEN" -H 'X-Plain: a b' -w '"""
     )
     assert command.endswith(' "$API_URL/v1?k=$API_KEY"')
 
@@ -123,7 +123,8 @@ def test_every_metric_says_what_it_is_and_in_which_unit(probe: Any) -> None:
     assert {metric.dimension for metric in probe.metrics.values()}
     if probe is get:
         assert probe.metrics["dns"].optional
-        assert not probe.metrics["total"].optional
+        assert probe.metrics["total"].optional
+        assert not probe.metrics["status"].optional
         assert probe.extracts
     else:
         assert probe.metrics["error_rate"].describe() == "percent, 0 % to 100 %"

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
+from tests.integration.documents import assert_document_as_declared
 
 from runbook_engine.probe import Probe, ProbeContext
 
@@ -27,7 +28,9 @@ def measure() -> Callable[..., Awaitable[Any]]:
     ) -> Any:
         with anyio.fail_after(timeout) as scope:
             context = ProbeContext(scope.deadline, environ or {"PATH": "/usr/bin:/bin"}, frozenset(grants))
-            return await probe(probe.params.model_validate(params), context)
+            reading = await probe(probe.params.model_validate(params), context)
+            assert_document_as_declared(probe, reading)
+            return reading
 
     return once
 

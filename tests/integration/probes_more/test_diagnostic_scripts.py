@@ -25,7 +25,12 @@ SECRET = "postgresql://app:hush-hush@db.example.com/app"
 
 
 def look(scripts: Path | str, **more: Any) -> rb.Trace:
-    inputs = {"scripts_directory": str(scripts), "python": sys.executable, "hours": 3}
+    inputs = {
+        "scripts_directory": str(scripts),
+        "python": sys.executable,
+        "hours": 3,
+        "api_url": "https://api.example.com",
+    }
     return rb.run(
         "diagnostic-scripts", **{"inputs": inputs, "environ": {"PATH": "/usr/bin:/bin"}, "allow": ["shell"], **more}
     )
@@ -35,7 +40,7 @@ def test_scripts_that_find_nothing_make_a_healthy_run(tmp_path: Path) -> None:
     trace = look(write_scripts(tmp_path))
     assert (trace.outcome, trace.findings, trace.blind_spots) == (Outcome.HEALTHY, [], [])
     assert _said(trace, "error_analysis") == "analyze-errors: looking\nok: 3 errors in the last 3 h\n"
-    assert _said(trace, "health_check").endswith("cache at https://api.pixelatedempathy.com\n")
+    assert _said(trace, "health_check").endswith("cache at https://api.example.com\n")
     assert _said(trace, "database_shell") == "connected with the settings production\n"
 
 
@@ -60,7 +65,9 @@ def test_without_the_grant_nothing_runs_and_the_report_says_how_to_allow_it(tmp_
     trace = look(write_scripts(tmp_path), allow=[])
     assert trace.outcome is Outcome.INCONCLUSIVE
     assert {each.kind for each in trace.blind_spots} == {ErrorKind.FORBIDDEN}
-    assert {each.remedy for each in trace.blind_spots} == {"run with --allow shell"}
+    assert {each.remedy for each in trace.blind_spots} == {
+        "run with --allow shell, or let an environment (allow: [shell]) or RUNBOOK_ALLOW grant it"
+    }
 
 
 def test_scripts_that_are_not_there_are_blind_spots_and_no_findings(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from runbook_engine.probe import ErrorKind, ProbeError, Secret
 from runbook_probes.prometheus import query
+from runbook_probes.prometheus_answer import read_answer
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +91,77 @@ async def test_warnings_of_a_partial_answer_are_evidence(measure: Any, prometheu
     prometheus.gives("vector", [], warnings=["a store did \x1b[31mnot answer"])
     reading = await measure(query, url=prometheus.url, query="up")
     assert reading.evidence["warnings"] == ["a store did ␛[31mnot answer"]
+
+
+MEASURED = ("series", "value", "maximum", "minimum")
+LATER = {"metric": {"job": "db"}, "value": [1700000000.1, "4"]}
+THANOS = "Addr: 10.0.0.7:10901 Timeout: rpc error: code = Unavailable"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"warnings": [THANOS]}, f"the answer may lack a part of the data: {THANOS}"),
+        ({"isPartial": True}, "the answer lacks a part of the data: not all stores have answered (isPartial)"),
+        ({"warnings": [], "isPartial": True}, "the answer lacks a part of the data: not all stores have answered"),
+        (
+            {
+                "warnings": [
+                    "PromQL info: metric might not be a counter",
+                    "PromQL warning: a mix of histograms and floats",
+                ]
+            },
+            "the answer may lack a part of the data: PromQL warning: a mix of histograms and floats",
+        ),
+    ],
+)
+async def test_a_partial_answer_without_series_is_missing_and_not_0_series(
+    measure: Any, prometheus: Any, more: dict[str, object], told: str
+) -> None:
+    """As Thanos and VictoriaMetrics answer while a store is away, by their documentation."""
+    for accepted in (False, True):
+        prometheus.gives("vector", [], **more)
+        reading = await measure(query, url=prometheus.url, query="up == 0", accept_partial=accepted)
+        assert [getattr(reading, metric) for metric in MEASURED] == [None] * 4
+        assert set(reading.missing) == set(MEASURED)
+        assert all(why.startswith(told) for why in reading.missing.values())
+        assert reading.incomplete.startswith(told)
+
+
+@pytest.mark.parametrize("more", [{"warnings": [THANOS]}, {"isPartial": True}])
+async def test_a_partial_answer_counts_only_where_that_is_accepted(
+    measure: Any, prometheus: Any, more: dict[str, object]
+) -> None:
+    prometheus.gives("vector", [LATER], **more)
+    reading = await measure(query, url=prometheus.url, query="errors")
+    assert [getattr(reading, metric) for metric in MEASURED] == [None] * 4
+    assert reading.missing["maximum"].endswith("; accept_partial: true takes what there is")
+    assert reading.evidence["series"][0]["value"] == "4"
+    reading = await measure(query, url=prometheus.url, query="errors", accept_partial=True)
+    assert [getattr(reading, metric) for metric in MEASURED] == [1, 4.0, 4.0, 4.0]
+    assert reading.incomplete == ""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"isPartial": False},
+        {"warnings": ["PromQL warning: bucket label is missing"]},
+        {"infos": ["PromQL info: metric might not be a counter"]},
+        {"warnings": None, "isPartial": None},
+    ],
+)
+async def test_an_answer_with_a_remark_about_its_query_is_whole(
+    measure: Any, prometheus: Any, more: dict[str, object]
+) -> None:
+    prometheus.gives("vector", [LATER], **more)
+    reading = await measure(query, url=prometheus.url, query="errors")
+    assert (reading.series, reading.value, reading.missing) == (1, 4.0, {})
+
+
+async def test_no_series_with_a_hint_about_its_query_are_0(measure: Any, prometheus: Any) -> None:
+    prometheus.gives("vector", [], warnings=["PromQL info: metric might not be a counter"], isPartial=False)
+    assert (await measure(query, url=prometheus.url, query="rate(errors[5m]) > 1")).series == 0
 
 
 async def test_the_series_that_are_shown_are_few(measure: Any, prometheus: Any) -> None:
@@ -211,3 +283,14 @@ def test_parameters_that_cannot_be_asked_are_refused_without_a_secret(params: di
     with pytest.raises(ValueError, match=message) as caught:
         query.params.model_validate({"url": "http://p:9090", "query": "up", **params})
     assert "hush" not in str(caught.value)
+
+
+def test_a_store_that_is_missing_is_seen_behind_many_remarks_about_the_query() -> None:
+    remarks = [f'"PromQL info: metric might not be a counter: \\"a{number}\\""' for number in range(40)]
+    body = (
+        '{"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "2"]}]}, '
+        f'"warnings": [{", ".join(remarks)}, "fetch series for store 10.0.0.7:10901: connection refused"]}}'
+    )
+    answered = read_answer(body, "prometheus:9090")
+    assert answered.partial.startswith("the answer may lack a part of the data: fetch series for store")
+    assert len(answered.warnings) == 10

@@ -21,7 +21,7 @@ async def test_a_script_that_succeeds_is_read_with_its_output(measure: Any, scri
     reading = await measure(run, argv=[script("#!/bin/sh\necho one\nprintf two\n")])
     assert (reading.exit_code, reading.succeeded, reading.lines, reading.output) == (0, True, 2, "one\ntwo")
     assert 0 < reading.time < 5
-    assert reading.document is None
+    assert reading.document == {"text": "one\ntwo"}
 
 
 async def test_a_script_that_fails_is_a_reading_with_its_last_words(measure: Any, script: Any) -> None:
@@ -42,14 +42,28 @@ async def test_output_in_json_is_the_document(measure: Any, script: Any) -> None
 
 
 @pytest.mark.parametrize("text", ["not json", "[" * 5000, '{"a": 1'])
-async def test_output_that_is_not_json_leaves_the_document_empty(measure: Any, script: Any, text: str) -> None:
-    assert (await measure(run, argv=[script(f"#!/bin/sh\nprintf '%s' '{text}'\n")])).document is None
+async def test_output_that_is_not_json_is_a_text(measure: Any, script: Any, text: str) -> None:
+    assert (await measure(run, argv=[script(f"#!/bin/sh\nprintf '%s' '{text}'\n")])).document == {"text": text}
 
 
-async def test_json_that_was_cut_is_no_document(measure: Any, script: Any) -> None:
+async def test_output_in_json_that_says_two_things_is_a_text_out_of_which_nothing_is_taken(
+    measure: Any, script: Any
+) -> None:
+    text = '{"lag": 1, "lag": 900}'
+    reading = await measure(run, argv=[script(f"#!/bin/sh\necho '{text}'\n")])
+    assert reading.document == {"text": f"{text}\n"}
+    assert reading.incomplete == (
+        'the output is JSON that cannot be taken for certain: it has the key "lag" twice in one object'
+    )
+
+
+async def test_output_that_was_cut_says_so_with_the_parameter_that_keeps_more(measure: Any, script: Any) -> None:
     reading = await measure(run, argv=[script("#!/bin/sh\necho 1234567\n")], most_output=3)
     assert reading.output == "123"
-    assert reading.document is None
+    assert reading.document == {"text": "123"}
+    assert reading.cut == (
+        "the program printed 8 B, of which 3 B were kept; raise most_output up to 4 MiB, or let it print less"
+    )
     assert (reading.evidence["truncated"], reading.evidence["bytes"]) == (True, 8)
 
 

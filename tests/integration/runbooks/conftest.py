@@ -34,17 +34,20 @@ HEALTHY: Given = {
         "p50": 0.02, "p95": 0.05, "p99": 0.06, "max": 0.06, "mean": 0.02, "connect": 0.01,
         "error_rate": 0.0, "samples": 20, "ok": 20, "client_errors": 0,
     },
-    "dns.resolve": {"records": 2, "ttl": 60.0, "time": 0.01, "agree": True, "failed": 0},
+    "dns.resolve": {"records": 2, "source": "name_servers", "ttl": 60.0, "time": 0.01, "agree": True, "failed": 0},
     "tls.certificate": {
         "expires_in": 90 * DAY, "expired": False, "not_yet_valid": False, "name_matches": True, "trusted": True,
         "self_signed": False, "chain_complete": True, "stapled": False, "old_protocol": False, "chain_length": 2,
-        "protocol": "TLSv1.3", "time": 0.01,
+        "protocol": "TLSv1.3", "time": 0.01, "chain_expires_in": 90 * DAY, "expires_first": "CN=api.example.com",
     },
-    "postgres.ready": {"state": "accepting", "accepting": True, "time": 0.01},
+    "postgres.ready": {
+        "state": "accepting", "accepting": True, "answers": "db.test:5432 accepts connections", "time": 0.01,
+    },
     "postgres.ping": {"latency": 0.001, "connect": 0.01, "server_version": "16.4", "standby": False},
     "postgres.activity": {
         "total": 20, "used": 20, "active": 4, "idle": 16, "idle_in_transaction": 0, "waiting": 0, "limit": 100,
-        "utilization": 20.0, "longest_query_age": 0.0, "longest_transaction_age": 0.0,
+        "limited_by": "max_connections", "utilization": 20.0, "longest_query_age": 0.0, "longest_transaction_age": 0.0,
+        "longest_active_transaction_age": 0.0, "longest_active_statement": "", "prepared": 0, "longest_prepared_age": 0.0,
     },
     "postgres.query": {"rows": 1, "time": 0.01, "document": [{"sessions": 0, "oldest": None}]},
     "postgres.slow_queries": {
@@ -55,7 +58,9 @@ HEALTHY: Given = {
     "redis.info": {
         "used_memory": 4_000_000, "maxmemory": 16_000_000, "memory_utilization": 25.0, "hit_rate": 97.0, "hits": 970,
         "misses": 30, "evicted_keys": 0, "expired_keys": 0, "blocked_clients": 0, "connected_clients": 5,
-        "fragmentation": 1.1, "ops_per_second": 50.0, "uptime": DAY, "rejected_connections": 0,
+        "fragmentation": 1.1, "fragmentation_bytes": 400_000, "ops_per_second": 50.0, "uptime": DAY,
+        "rejected_connections": 0, "role": "master", "master_link_status": "none", "master_link_down_for": 0.0,
+        "master_syncing": False, "cluster_state": "off", "writes_refused": False, "write_error": "none",
     },
     "aws.target_health": {
         "targets": 3, "healthy": 3, "unhealthy": 0, "draining": 0, "initial": 0, "healthy_share": 100.0
@@ -90,10 +95,19 @@ HEALTHY: Given = {
 }  # fmt: skip
 INPUTS: Mapping[str, str] = {
     "api_url": "https://api.test",
+    "detailed_health": "/health/detailed",
     "database_url": "postgresql://reader:pw@db.test/app",
     "redis_url": "redis://cache.test/0",
     "external_api_url": "https://external.test/dependency",
     "target_group_arn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/api/0123456789abcdef",
+    "aws_region": "us-east-1",
+    "ecs_cluster": "shop",
+    "ecs_service": "api",
+    "log_group": "/ecs/api",
+    "db_instance_id": "shop-db",
+    "business_namespace": "Shop",
+    "business_metric": "SessionsStarted",
+    "tls_host": "api.test",
 }
 
 
@@ -113,16 +127,21 @@ def what(probe: str, params: Params) -> str:
 
 
 class World:
-    """Every probe, with the answers of a healthy system but for ``given``. ``asked`` has each question, in order."""
+    """Every probe, with the answers of a healthy system but for ``given``. ``asked`` has each question, in order.
 
-    def __init__(self, given: Given) -> None:
+    The probes in ``real`` measure what there is.
+    """
+
+    def __init__(self, given: Given, real: tuple[str, ...] = ()) -> None:
         unknown = set(given) - set(HEALTHY)
         assert not unknown, f"nothing is asked under the name {unknown}"
         self._given = given
         self.asked: list[str] = []
         installed = rb.Registry()
         names = {each.partition(" ")[0] for each in HEALTHY}
-        self.registry = rb.Registry.of(*(self._fake(installed.get(name)) for name in names))
+        self.registry = rb.Registry.of(
+            *(installed.get(name) if name in real else self._fake(installed.get(name)) for name in names)
+        )
 
     def _fake(self, real: AnyProbe) -> AnyProbe:
         def measure(params: Params, _ctx: ProbeContext) -> Awaitable[Reading]:
@@ -147,8 +166,14 @@ Walked = tuple[rb.Trace, list[str]]
 def walk() -> Callable[..., Walked]:
     """A shipped runbook over a healthy system but for ``given``: the trace, and what was asked."""
 
-    def run(runbook: str, given: Given, inputs: Mapping[str, object], without: tuple[str, ...] = ()) -> Walked:
-        world = World(given)
+    def run(
+        runbook: str,
+        given: Given,
+        inputs: Mapping[str, object],
+        without: tuple[str, ...] = (),
+        real: tuple[str, ...] = (),
+    ) -> Walked:
+        world = World(given, real)
         plan = rb.load(shipped_directory() / f"{runbook}.yaml", probes=world.registry)
         known = plan.runbook.inputs
         told = {name: value for name, value in {**INPUTS, **inputs}.items() if name in known and name not in without}

@@ -41,10 +41,12 @@ def test_what_is_measured_leads_where_it_must(walk: Callable[..., Any], runbook:
     ran = [step for scope, step in trace.path if not scope]
     found = sorted({each.finding for each in trace.findings})
     blind = sorted(f"{each.scope}/{each.step}".lstrip("/") for each in trace.blind_spots)
-    assert (sorted(ran), found, blind, trace.outcome.value) == (
+    unasked = sorted(f"{each.scope}/{each.id}".lstrip("/") for each in trace.not_asked)
+    assert (sorted(ran), found, blind, unasked, trace.outcome.value) == (
         sorted(case["runs"]),
         sorted(case.get("finds", [])),
         sorted(case.get("blind", [])),
+        sorted(case.get("not_asked", [])),
         case["outcome"],
     )
     for text in case.get("says", []):

@@ -36,10 +36,20 @@ def triaged(fault: str, limits: Mapping[str, str]) -> Iterator[tuple[rb.Trace, M
         ("slow_queries", {"response_time": "critical"}, "critical"),
         (
             "connections_exhausted",
-            {"response_time": "critical", "error_rate": "critical", "connections": "warning"},
+            {"response_time": "unknown", "error_rate": "critical", "connections": "warning"},
             "critical",
         ),
-        ("database_down", {"error_rate": "critical", "connections": "unknown"}, "critical"),
+        (
+            "certificate_wrong_name",
+            {"response_time": "unknown", "error_rate": "critical", "certificate": "critical"},
+            "critical",
+        ),
+        ("intermediate_expiring", {"certificate": "warning"}, "warning"),
+        (
+            "database_down",
+            {"response_time": "unknown", "error_rate": "critical", "connections": "unknown"},
+            "critical",
+        ),
     ],
 )
 def test_a_fault_shows_in_its_metrics_and_in_no_other(fault: str, beyond: Mapping[str, str], outcome: str) -> None:

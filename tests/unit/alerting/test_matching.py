@@ -8,7 +8,7 @@ import pytest
 from runbook_engine.alerting.alerts import Alert, Status
 from runbook_engine.alerting.jobs import jobs
 from runbook_engine.alerting.matching import Candidates, candidates
-from runbook_engine.document.models import AlertSource
+from runbook_engine.document.triggers import AlertSource
 from runbook_engine.library import Library
 
 REST = "start: a\nsteps: {a: {probe: tcp.connect, with: {host: 127.0.0.1, port: 1}}}\n"

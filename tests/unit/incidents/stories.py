@@ -35,6 +35,11 @@ def attached(minutes: float, by: str, runbook: str, outcome: Outcome, **more: ob
     return lambda _: (event,)
 
 
+def sent(minutes: float, channel: str = "slack", before: int = 1) -> Decide:
+    """What the event says that came last, or so many events ago, was delivered."""
+    return lambda incident: (e.MessageSent(at=at(minutes), by="ann", key=f"{len(incident.events) - before}/{channel}"),)
+
+
 SLOW = e.AttachedFinding("api_very_slow", "symptom", "critical", "P95 response time is 4.2 s")
 LOCKED = e.AttachedFinding(
     "lock_contention",
@@ -43,6 +48,7 @@ LOCKED = e.AttachedFinding(
     "38 sessions wait for one lock",
     "A migration holds it: ALTER TABLE orders",
     "end_blocker",
+    "End the blocker: end the session that holds the lock; run the migration with a lock_timeout",
 )
 FORBIDDEN = e.AttachedBlindness(
     "container",
@@ -84,6 +90,7 @@ def shop_down() -> Incident:
             acting.escalate(at(20), "ann", ["communications_lead"], "customers ask"),
             acting.assign(at(21), "ann", "communications_lead", "eve@example.com"),
             telling.update(at(25), "eve@example.com", "Payments fail. We know where to look."),
+            sent(25),
             attached(31, "bob", "database-connections", Outcome.CRITICAL, findings=(LOCKED,)),
             acting.note(
                 at(33), "dora", "The migration of orders was started by the deployment of 2.4.2", happened=at(-6)
@@ -91,6 +98,7 @@ def shop_down() -> Incident:
             acting.skip_task(at(34), "bob", "scale_resources", "load is low"),
             acting.mitigate(at(38), "bob", "Migration ended, locks are gone"),
             telling.update(at(80), "eve@example.com", "Payments work again; we watch them."),
+            sent(80),
             acting.resolve(at(95), "bob", "Migration rewritten to run without the lock"),
             afterwards.remark(
                 at(200), "ann", e.Section.IMPACT, "Nobody could pay for 44 minutes; about 1,200 orders were lost"

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from tests.unit.incidents.stories import FORBIDDEN, LOCKED, MINUTE, SLOW, at, attached, shop_down
+from tests.unit.incidents.stories import FORBIDDEN, LOCKED, MINUTE, SLOW, at, attached, sent, shop_down
 
+from runbook_engine.document.incident_policy import Audience
 from runbook_engine.document.models import Severity
 from runbook_engine.engine.events import Outcome
 from runbook_engine.incidents import acting, afterwards, telling
 from runbook_engine.incidents import events as e
 from runbook_engine.incidents.effectiveness import Effectiveness, Times, effectiveness, times_of
+from runbook_engine.incidents.firing import together
 from runbook_engine.incidents.incident import Incident
 from runbook_engine.incidents.moments import recorded
 from runbook_engine.incidents.policy import load_playbook_named
@@ -100,7 +102,8 @@ def test_a_raised_priority_asks_anew_and_a_lowered_one_does_not(lived: Lived) ->
 
 
 def told(after: float) -> acting.Decide:
-    return telling.update(at(after), "ann", "we look")
+    """An update that was delivered at once."""
+    return together(telling.update(at(after), "ann", f"we look {after}"), sent(after))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +129,17 @@ def test_updates_are_kept_late_or_missed(
         assert found is not None
         assert (found.kept, found.late, found.missed, found.longest / MINUTE) == counts
         assert found.every == 30 * MINUTE
+
+
+def test_an_update_counts_from_when_it_was_delivered_and_not_at_all_before(lived: Lived) -> None:
+    written = telling.update(at(25), "ann", "we look", [Audience.CUSTOMERS])
+    unsent = measured(lived("P0", written), 40).updates
+    late = measured(lived("P0", written, sent(35, "status_page"), sent(50, "slack", 3)), 60).updates
+    assert unsent is not None
+    assert late is not None
+    assert (unsent.kept, unsent.missed, unsent.longest) == (0, 1, 40 * MINUTE)
+    # Told to two audiences, it is one update: of when the first of them heard it.
+    assert (late.kept, late.late, late.missed, late.longest) == (0, 1, 1, 35 * MINUTE)
 
 
 def test_updates_are_wanted_only_of_some_priorities_and_only_while_it_lasts(lived: Lived) -> None:

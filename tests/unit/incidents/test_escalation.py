@@ -1,5 +1,6 @@
 """Escalation, cell by cell of the operations guide's matrix, across daylight saving, business days and acknowledgements."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ MATRIX = {
     P2: ("technical_lead", "technical_lead", "incident_commander", "engineering_manager", "vp_engineering"),
     P3: ("assigned_engineer", "team_lead", "engineering_manager", "vp_engineering", "cto"),
 }
-LADDERS = {
+LADDERS: Mapping[str, Ladder] = {
     priority: Ladder(
         tuple(Rung(after * MINUTE, tuple(roles.split())) for after, roles in zip(ROWS, column, strict=True)),
         BERLIN if priority is P3 else None,
@@ -144,6 +145,73 @@ def test_whom_somebody_calls_is_engaged_from_then_on_whatever_the_matrix_says() 
     assert (found.since, found.after, found.by) == (5 * MINUTE, None, "ann")
     late = escalation(LADDERS, phases[:1], [call], 500 * MINUTE)
     assert [each.since for each in late.engaged if each.role == "cto"] == [5 * MINUTE]
+
+
+def test_a_row_whose_moment_is_that_of_an_acknowledgement_is_reached() -> None:
+    phases = [Phase(P0, 0, 0, (Hold(15 * MINUTE, 40 * MINUTE),))]
+    assert [each.after for each in escalation(LADDERS, phases, [], 15 * MINUTE).reached] == [0, 15 * MINUTE]
+
+
+def test_an_acknowledgement_holds_from_its_moment_on_and_no_longer_at_its_end() -> None:
+    phases = [Phase(P0, 0, 0, (Hold(10 * MINUTE, 40 * MINUTE),))]
+    held = [escalation(LADDERS, phases, [], at * MINUTE).held_until for at in (9, 10, 39, 40)]
+    assert held == [None, 40 * MINUTE, 40 * MINUTE, None]
+
+
+def test_what_the_clock_shows_is_counted_from_when_it_was_opened() -> None:
+    assert escalation(LADDERS, [Phase(P0, 1000.0, 1000.0)], [], 1090.0).elapsed == 90.0
+    assert escalation(LADDERS, [Phase(P0, 1000.0, 1000.0)], [], 1000.0).elapsed == 0.0
+
+
+def test_an_acknowledgement_before_the_business_day_is_over_when_the_clock_begins_and_the_next_one_holds_it() -> None:
+    opened = wall("2026-11-23 22:00")
+    begins = wall("2026-11-24 09:00")
+    holds = (Hold(opened, opened + MINUTE), Hold(begins + 5 * MINUTE, begins + 25 * MINUTE))
+    found = escalation(LADDERS, [Phase(P3, opened, opened, holds)], [], begins)
+    assert found.next is not None
+    assert found.next.at == begins + 35 * MINUTE
+
+
+def test_rows_from_the_moment_on_at_which_the_priority_changes_are_those_of_the_new_one() -> None:
+    phases = [Phase(P2, 0, 0), Phase(P1, 60 * MINUTE, 60 * MINUTE), Phase(P0, 80 * MINUTE, 80 * MINUTE)]
+    found = escalation(LADDERS, phases, [], 125 * MINUTE)
+    assert [(each.priority, each.at / MINUTE) for each in found.reached] == [
+        *[(P2, 0), (P2, 15), (P2, 30)],
+        *[(P1, 60), (P1, 75)],
+        *[(P0, 80), (P0, 95), (P0, 110)],
+    ]
+
+
+def test_before_a_priority_changes_all_is_by_the_one_before() -> None:
+    phases = [Phase(P0, 0, 0), Phase(P2, 40 * MINUTE, 10 * MINUTE)]
+    found = escalation(LADDERS, phases, [], 20 * MINUTE)
+    assert found.next is not None
+    assert (found.next.priority, found.next.at, found.elapsed) == (P0, 30 * MINUTE, 20 * MINUTE)
+
+
+def test_no_row_that_is_reached_in_its_own_time_is_carried_over() -> None:
+    found = escalation(LADDERS, [Phase(P0, 0, 0)], [], 15 * MINUTE)
+    assert [each.carried for each in found.reached] == [False, False]
+
+
+def test_a_call_counts_from_its_moment_on_and_ends_with_what_an_alert_opens_again() -> None:
+    first, again = Call(5 * MINUTE, ("cto",), "ann"), Call(50 * MINUTE, ("vp_engineering",), "bob")
+    phases = [Phase(P0, 0, 0), Phase(P0, 50 * MINUTE, 50 * MINUTE, anew=True)]
+
+    def called(at: float) -> list[str]:
+        found = escalation(LADDERS, phases, [first, again], at * MINUTE)
+        return [each.role for each in found.engaged if each.by]
+
+    assert [called(4.9), called(5), called(49.9), called(50), called(51)] == [
+        *([], ["cto"], ["cto"]),
+        *(["vp_engineering"], ["vp_engineering"]),
+    ]
+
+
+def test_whom_the_matrix_calls_at_the_same_moment_is_called_by_the_matrix() -> None:
+    call = Call(15 * MINUTE, ("technical_lead",), "ann")
+    found = escalation(LADDERS, [Phase(P0, 0, 0)], [call], 15 * MINUTE)
+    assert [(each.after, each.by) for each in found.engaged if each.role == "technical_lead"] == [(15 * MINUTE, "")]
 
 
 _moments = st.integers(0, 200)

@@ -9,7 +9,10 @@ from runbook_engine.document.models import Severity
 from runbook_engine.document.playbook import Playbook
 from runbook_engine.errors import IncidentError
 from runbook_engine.incidents import acting, telling
-from runbook_engine.incidents.due import DueKind, channel_name, due, engaged
+from runbook_engine.incidents import events as e
+from runbook_engine.incidents.due import DueKind, channel_name, due
+from runbook_engine.incidents.engaged import engaged
+from runbook_engine.incidents.firing import together
 from runbook_engine.incidents.incident import Incident, State, TaskState, fold
 from runbook_engine.incidents.policy import load_playbook_named
 from runbook_engine.incidents.tasks import placed_tasks
@@ -44,8 +47,10 @@ def test_a_p0_calls_its_roles_at_0_15_30_60_and_120_minutes(lived: Lived, policy
 
 def test_updates_are_due_every_30_minutes_until_it_is_resolved(lived: Lived, policy: IncidentPolicy) -> None:
     assert asked(lived("P0"), policy, 0)[DueKind.UPDATE] == 30
-    told = telling.update(at(25), "ann", "We look at the database")
-    assert asked(lived("P0", told), policy, 26)[DueKind.UPDATE] == 55
+    written = telling.update(at(25), "ann", "We look at the database")
+    assert asked(lived("P0", written), policy, 26)[DueKind.UPDATE] == 30
+    told = together(written, lambda _: (e.MessageSent(at=at(26), by="ann", key="1/slack"),))
+    assert asked(lived("P0", told), policy, 26)[DueKind.UPDATE] == 56
     over = lived("P0", told, acting.resolve(at(40), "ann"))
     assert DueKind.UPDATE not in asked(over, policy, 41)
     assert DueKind.UPDATE not in asked(lived("P1"), policy, 0)

@@ -110,8 +110,8 @@ def test_a_task_of_the_security_playbook_goes_to_the_channels_that_it_names(poli
     incident = fold(1, tuple(acting.opening(policy, "Breach", Severity.P0, OPENED, "ann", playbook=book)))
     done = acting.finish_task(OPENED, "ann", "notify_legal")(incident)
     told = fold(1, (*incident.events, *done))
-    assert [each.destination.recipient for each in wanted(told, policy, OPENED) if each.told] == [
-        "legal@pixelatedempathy.com"
+    assert [each.destination.variable for each in wanted(told, policy, OPENED) if each.told] == [
+        "RUNBOOK_LEGAL_EMAIL_URL"
     ]
 
 

@@ -69,7 +69,7 @@ def test_what_happened_stands_newest_first_and_without_what_is_about_the_page(li
         "P0", acting.acknowledge(at(1), "bob"), afterwards.pin(at(2), "ann", 0), telling.update(at(3), "bob", "x")
     )
     assert [(each.seq, each.text) for each in IncidentView(incident, at(9)).happened] == [
-        (3, "bob told those who wait: x"),
+        (3, "bob wrote an update, not sent yet: x"),
         (1, "bob acknowledged it"),
         (0, "ann opened it as P0"),
     ]

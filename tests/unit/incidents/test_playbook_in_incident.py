@@ -30,5 +30,5 @@ def test_the_playbook_with_which_an_incident_is_opened_names_its_channel(policy:
 def test_an_open_task_is_shown_with_whom_to_turn_to_and_where_more_is_said(lived: Callable[..., Incident]) -> None:
     incident = lived("P0", start_playbook(OPENED, "ann", load_playbook_named("security-incident")))
     page = tasks_page(incident, OPENED)
-    assert "          HIPAA breach: compliance@pixelatedempathy.com\n" in page
+    assert "          HIPAA breach: compliance, the channel compliance_mail of the policy\n" in page
     assert "          https://www.hhs.gov/hipaa/for-professionals/breach-notification/index.html\n" in page

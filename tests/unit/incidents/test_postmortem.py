@@ -9,7 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 from markdown_it import MarkdownIt
-from tests.unit.incidents.stories import FORBIDDEN, LOCKED, NOW, at, attached, shop_down
+from tests.unit.incidents.stories import FORBIDDEN, LOCKED, NOW, at, attached, sent, shop_down
+from tests.unit.report.traces import called
 
 from runbook_engine.document.models import Severity
 from runbook_engine.engine.events import Outcome
@@ -79,6 +80,7 @@ def test_a_person_has_the_role_of_that_moment_and_who_has_none_is_a_responder(li
         acting.acknowledge(at(1), "bob"),
         acting.assign(at(2), "x", "technical_lead", "bob"),
         telling.update(at(3), "bob", "one"),
+        sent(3),
         acting.assign(at(4), "x", "incident_commander", "bob"),
         acting.assign(at(4), "x", "technical_lead", "kim"),
         telling.update(at(5), "bob", "two"),
@@ -92,8 +94,8 @@ def test_a_person_has_the_role_of_that_moment_and_who_has_none_is_a_responder(li
         "Technical Lead told those who wait: one",
         "Somebody became Incident Commander",
         "Somebody became Technical Lead",
-        "Incident Commander told those who wait: two",
-        "A responder told those who wait: three",
+        "Incident Commander wrote an update, never sent: two",
+        "A responder wrote an update, not sent yet: three",
     ]
 
 
@@ -275,3 +277,18 @@ def test_html_needs_nothing_from_elsewhere() -> None:
         assert "prefers-color-scheme:dark" in text
         assert "@media print" in text
         assert "max-width:720px" in text
+
+
+def test_what_to_do_is_told_in_words_and_never_as_the_name_of_a_resolution(lived: Lived) -> None:
+    incident = lived("P1", acting.attach_run(at(5), "bob", called()))
+    words = "Bring tasks back: Look at stopped tasks; Roll back"
+    assert [each.to_do for each in postmortem(incident, at(9)).root_cause.found] == [words]
+    for page in (*(render(incident, at(9), each) for each in PEOPLE), incident_html(incident, at(9))):
+        assert words in " ".join(page.split())
+        assert "`redeploy`" not in page
+        assert "<code>redeploy</code>" not in page
+
+
+def test_a_run_that_was_attached_before_its_words_were_kept_is_told_in_words_too() -> None:
+    old = e.AttachedFinding("locked", "cause", "critical", "Sessions wait", resolution="end_the_blocker")
+    assert old.what_to_do == "End the blocker"

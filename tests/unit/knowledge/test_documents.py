@@ -104,3 +104,14 @@ def test_the_schema_takes_the_shipped_knowledge_and_refuses_a_misspelled_key() -
     assert isinstance(value, dict)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**value, "entrys": {}}, schema)
+
+
+def test_an_entry_for_failed_probes_alone_is_called_by_what_they_mean() -> None:
+    loaded = read(
+        f"  one:\n    errors: [{{kind: refused, probe: redis}}]\n{REST}  two:\n    errors: [{{kind: timeout}}]\n{REST}"
+    )
+    assert loaded.knowledge is not None
+    assert [each.name for each in loaded.knowledge.entries.values()] == [
+        "redis: nobody listens there, or the server turned the connection away",
+        "No answer before the deadline",
+    ]

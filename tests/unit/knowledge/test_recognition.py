@@ -52,8 +52,43 @@ def failed(knowledge: KnowledgeBase, kind: ErrorKind, message: str, probe: str) 
         (ErrorKind.REFUSED, "Connection refused", "postgresql_like.activity", "connection-refused"),
         (ErrorKind.AUTH, 'no pg_hba.conf entry for host "::1"', "postgres.activity", "postgresql-no-hba-entry"),
         (ErrorKind.TIMEOUT, "no answer within 5 s", "redis.info", "timeout"),
+        (ErrorKind.REFUSED, "h:6379 refuses connections: nothing listens there", "redis.ping", "redis-refused"),
+        (
+            ErrorKind.REFUSED,
+            "h:6379 is in protected mode and serves its own machine alone (DENIED Redis is running in protected mode "
+            "because protected mode is enabled)",
+            "redis.ping",
+            "redis-protected-mode",
+        ),
+        (
+            ErrorKind.REFUSED,
+            "h:6379 is starting: it loads its data into memory (LOADING Redis is loading the dataset in memory)",
+            "redis.ping",
+            "redis-loading",
+        ),
+        (ErrorKind.THROTTLED, "too many connections: h:6379 has none left", "redis.ping", "redis-too-many-clients"),
         (ErrorKind.MISSING, "The specified log group does not exist.", "aws.logs_filter", "aws-no-log-group"),
         (ErrorKind.FORBIDDEN, "AWS denies s3:GetObject", "aws.call", "aws-access-denied"),
+        (ErrorKind.AUTH, 'the role of the profile "night" wants a code of an MFA device', "aws.call", "aws-mfa"),
+        (
+            ErrorKind.AUTH,
+            'the log-in of the profile "night" cannot be used: Error loading SSO Token: there is none',
+            "aws.call",
+            "aws-sso-expired",
+        ),
+        (
+            ErrorKind.AUTH,
+            'the credential_process of the profile "night" gives no credentials: it failed without a word',
+            "aws.call",
+            "aws-credential-process",
+        ),
+        (
+            ErrorKind.AUTH,
+            'AssumeRole gives the profile "night" no credentials (AccessDenied: User: a is not authorized to perform: '
+            "sts:AssumeRole on resource: b)",
+            "aws.call",
+            "aws-assume-role",
+        ),
         (ErrorKind.TLS, "certificate verify failed: certificate has expired", "http.get", "tls-expired"),
         (ErrorKind.DNS, "db.internal has no address", "tcp.connect", "dns-no-such-name"),
     ],

@@ -1,4 +1,8 @@
-from runbook_engine.report.evidence import MOST_CELL, cell, tables
+from pydantic import JsonValue
+
+from runbook_engine.report.evidence import MOST_CELL, MOST_COLUMNS, cell, tables
+from runbook_engine.report.markdown import table as markdown_table
+from runbook_engine.report.terminal import columns
 
 
 def test_a_list_of_objects_is_a_table_with_the_columns_of_all_of_them() -> None:
@@ -51,3 +55,21 @@ def test_a_long_cell_is_cut_with_a_mark() -> None:
 
 def test_a_cell_is_one_line() -> None:
     assert cell("SELECT 1\n  FROM\tx") == "SELECT 1 FROM x"
+
+
+def test_columns_that_are_left_out_are_told_as_rows_are() -> None:
+    record: dict[str, JsonValue] = {f"c{number}": number for number in range(MOST_COLUMNS + 2)}
+
+    (table,) = tables({"rows": [record]})
+
+    assert len(table.columns) == MOST_COLUMNS
+    assert table.left_out == "2 more columns (truncated)"
+    assert list(columns(table, 200))[-1] == "… and 2 more columns (truncated)"
+    (both,) = tables({"rows": [record, record]}, most_rows=1)
+    assert both.left_out == "1 more row, 2 more columns (truncated)"
+    assert both.left_out in markdown_table(both)
+
+
+def test_a_table_says_in_words_what_its_rows_are() -> None:
+    assert tables({"oldest_transactions": [{"pid": 1, "age": 2}]})[0].caption == "oldest transactions"
+    assert tables({"addresses": ["10.0.0.1"]})[0].caption == "addresses"

@@ -170,7 +170,7 @@ def test_secrets_show_as_the_variable_that_holds_them(traces: Mapping[str, Trace
 
 
 def test_an_inconclusive_page_says_that_it_is_no_bill_of_health(traces: Mapping[str, Trace]) -> None:
-    assert any("This is not a bill of health." in text for text in page(traces["inconclusive"]).told("p"))
+    assert any("This does not mean that it is healthy." in text for text in page(traces["inconclusive"]).told("p"))
 
 
 def test_a_wide_picture_scrolls_rather_than_shrinks_to_nothing(traces: Mapping[str, Trace]) -> None:

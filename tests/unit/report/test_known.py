@@ -38,7 +38,7 @@ def test_in_text_it_stands_below_the_finding_of_its_step_and_before_the_next_sec
     traces: Mapping[str, Trace],
 ) -> None:
     shown = render(traces["critical"], ReportFormat.TEXT)
-    assert shown.index("What is wrong") < shown.index("Known error: canceling") < shown.index("What hurts")
+    assert shown.index("What is wrong") < shown.index("Known error: canceling") < shown.index("Symptoms")
 
 
 def test_a_step_without_a_finding_has_a_section_of_its_own(traces: Mapping[str, Trace]) -> None:
@@ -61,7 +61,7 @@ def test_what_is_known_of_a_blind_spot_stands_with_it(traces: Mapping[str, Trace
     trace = fold([*recorded.events[:-1], seen, recorded.events[-1]])
     markdown = render(trace, ReportFormat.MARKDOWN)
     assert "\n\n\n" not in markdown
-    assert markdown.index("What nobody could see") < markdown.index("Known error:") < markdown.index("How it was found")
+    assert markdown.index("Not checked") < markdown.index("Known error:") < markdown.index("How it was found")
     assert View(build(trace)).known_besides == ()
 
 

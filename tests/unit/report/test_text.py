@@ -1,9 +1,12 @@
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+import runbook_engine as rb
 from runbook_engine.engine.trace import Trace
+from runbook_engine.probe import ErrorKind, ProbeError
 from runbook_engine.report import ReportFormat, render
 from runbook_engine.report.evidence import Table
 from runbook_engine.report.terminal import columns
@@ -23,11 +26,11 @@ def headings(report: str) -> list[str]:
 def test_what_matters_first_comes_first(traces: Mapping[str, Trace]) -> None:
     assert headings(text(traces["critical"])) == [
         "What is wrong",
-        "What hurts",
+        "Symptoms",
         "What to do",
-        "What nobody could see",
+        "Not checked",
         "How it was found",
-        "So that it does not come back",
+        "Prevention",
     ]
 
 
@@ -66,7 +69,7 @@ def test_the_command_under_a_finding_can_be_pasted_as_it_is(traces: Mapping[str,
 
 
 def test_an_inconclusive_run_says_that_it_is_no_bill_of_health(traces: Mapping[str, Trace]) -> None:
-    assert "This is not a bill of health." in text(traces["inconclusive"])
+    assert "This does not mean that it is healthy." in text(traces["inconclusive"])
 
 
 def test_an_interrupted_run_says_so_first(traces: Mapping[str, Trace]) -> None:
@@ -74,7 +77,7 @@ def test_an_interrupted_run_says_so_first(traces: Mapping[str, Trace]) -> None:
 
 
 def test_symptoms_without_a_cause_say_that_no_cause_was_found(traces: Mapping[str, Trace]) -> None:
-    assert "What hurts; no cause was found" in text(traces["interrupted"])
+    assert "Symptoms (no cause was found)" in text(traces["interrupted"])
 
 
 def test_a_healthy_run_is_short(traces: Mapping[str, Trace]) -> None:
@@ -138,3 +141,20 @@ def test_where_there_is_no_room_for_all_columns_the_last_ones_go_and_it_says_so(
 def test_columns_that_fit_are_all_there() -> None:
     table = Table("rows", ("a", "b"), (("x", "1"), ("yy", "22")), 0, (False, True))
     assert list(columns(table, 60)) == ["a    b", "x    1", "yy  22"]
+
+
+def test_a_command_that_would_show_several_unseen_things_is_told_once(tmp_path: Path) -> None:
+    file = tmp_path / "cache.yaml"
+    file.write_text("""runbook: cache
+title: Cache
+start: [memory, hits]
+steps:
+  memory: {title: Memory, probe: cache.info, branches: [{else: end}]}
+  hits: {title: Hits, probe: cache.info, branches: [{else: end}]}
+""")
+    info = rb.FakeProbe("cache.info", ProbeError(ErrorKind.MISSING, "it does not know the command"))
+
+    report = text(rb.run(file, environ={}, probes=rb.Registry.of(info.probe)))
+
+    assert "⊘ Memory, Hits: missing" in report
+    assert report.count("$ fake cache.info") == 1

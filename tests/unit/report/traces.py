@@ -579,7 +579,7 @@ def called() -> Trace:
             "blind_spots": (0, Dimension.NUMBER),
         },
     )
-    script.decided(0.22, "health_check")
+    script.decided(0.22, "health_check", StepStatus.FLAGGED, why="api-down is critical: 1 finding")
     return script.trace(0.23, Outcome.CRITICAL)
 
 

@@ -15,8 +15,9 @@ from runbook_engine.graph.compile import Compiler
 from runbook_engine.library import shipped_directory
 from runbook_engine.probe import Dimension, MetricType
 from runbook_engine.probe.fake import FakeProbe
-from runbook_engine.testing import coverage_of, run_file
+from runbook_engine.testing import check_file, coverage_of, run_file
 from runbook_engine.testing.generating import Generated, generate
+from runbook_engine.testing.mutating import mutate
 
 SHIPPED = sorted(rb.Library((shipped_directory(),)).files())
 METRICS = {
@@ -35,12 +36,12 @@ resolutions:
 """
 
 
-def made(steps: str, head: str = HEAD) -> Generated:
+def made(steps: str, head: str = HEAD, *, thresholds: bool = False) -> Generated:
     text = f"{head}steps:\n{steps}{TAIL}"
     registry = rb.Registry.of(FakeProbe("fake.value", metrics=METRICS).probe)
     compiled = Compiler(registry, rb.Library(())).loaded(load(text, "example.yaml"))
     assert compiled.plan is not None, [str(each) for each in compiled.diagnostics]
-    return generate(compiled.plan, "./example.yaml")
+    return generate(compiled.plan, "./example.yaml", thresholds=thresholds)
 
 
 def given(found: Generated) -> Mapping[str, Mapping[str, Any]]:
@@ -50,7 +51,7 @@ def given(found: Generated) -> Mapping[str, Mapping[str, Any]]:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_all_of_each_shipped_runbook_is_reached_by_itself(name: str, tmp_path: Path) -> None:
     plan = rb.load(name)
-    found = generate(plan, str(shipped_directory() / f"{name}.yaml"))
+    found = generate(plan, str(shipped_directory() / f"{name}.yaml"), thresholds=False)
     assert found.missed == ()
     file = tmp_path / f"{name}.test.yaml"
     file.write_text(write_cases(found.cases))
@@ -147,3 +148,39 @@ def test_questions_are_answered() -> None:
     )
     assert [str(each) for each in found.missed] == ["finding worse"]
     assert {str(each["one"]) for each in given(found).values()} == {"{'answer': 'a'}", "{'answer': 'b'}"}
+
+
+def test_values_lie_just_below_at_and_just_above_each_threshold() -> None:
+    found = made(
+        "  one:\n    probe: fake.value\n    branches:\n"
+        "      - {when: p95 > inputs.slow, finding: worse}\n      - {when: many >= 3 and used < 80%, finding: bad}\n"
+        "      - {else: end}\n",
+        f"{HEAD}inputs:\n  slow: {{type: duration, default: 500ms}}\n",
+        thresholds=True,
+    )
+    assert found.missed == ()
+    read = [(case.steps["one"], str(case.expect.outcome)) for case in found.cases.cases.values()]
+    beside = {(key, value): outcome for given_, outcome in read for key, value in given_.items()}
+    assert {"499ms", "500ms", "501ms"} <= {value for key, value in beside if key == "p95"}
+    assert {2, 3, 4} <= {value for key, value in beside if key == "many"}
+    assert {"79.9%", "80%", "80.1%"} <= {value for key, value in beside if key == "used"}
+    at = [outcome for given_, outcome in read if given_.get("p95") in ("499ms", "500ms")]
+    assert beside["p95", "501ms"] == "critical"
+    assert at
+    assert "critical" not in at
+    assert [beside["used", value] for value in ("79.9%", "80%", "80.1%")] == ["warning", "healthy", "healthy"]
+
+
+@pytest.mark.parametrize("name", ["high-latency", "memory", "redis-cache", "tls-certificate"])
+def test_generated_tests_notice_every_changed_threshold_and_operator(name: str, tmp_path: Path) -> None:
+    file = tmp_path / f"{name}.test.yaml"
+    file.write_text(write_cases(generate(rb.load(name), str(shipped_directory() / f"{name}.yaml")).cases))
+    (found,) = mutate([check_file(file)])
+    assert found.tried > 0
+    assert [each.told for each in found.survivors] == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_tests_of_each_shipped_runbook_notice_its_thresholds(name: str) -> None:
+    (found,) = mutate([check_file(shipped_directory() / f"{name}.test.yaml")])
+    assert [each.told for each in found.survivors] == []

@@ -55,7 +55,7 @@ CASE = "cases: {one: {expect: {outcome: healthy}}}\n"
         ("steps: {look: {state: dwon}}", '2 RB804 state of step "look" is "dwon", which is not one of its values'),
         ("steps: {look: {p95: [1s]}}", '2 RB804 p95 of step "look" is a list, not a value'),
         ("steps: {look: {p95: null}}", '2 RB804 p95 of step "look" is never missing'),
-        ("steps: {rows: {document: {rows: 3}}}", "2 RB804 count of step \"rows\" cannot be taken: 'length(rows)' cannot be applied to this document: JMESPathTypeError"),
+        ("steps: {rows: {document: {rows: 3}}}", '2 RB804 count of step "rows" cannot be taken: length(rows) cannot be asked of this document (JMESPathTypeError): the document is an object with rows'),
         ("steps: {look: {answer: true}}", '2 RB803 step "look" measures no "answer"'),
         ("steps: {look: [{error: timeout}, {error: timeout}, {}]}", '2 RB805 step "look" is tried at most 2 times, and 3 attempts are given'),
         ("steps: {rows: [{error: timeout}, {}]}", '2 RB805 step "rows" is tried once, and 2 attempts are given'),

@@ -58,7 +58,7 @@ cases:
         )
     )
     assert case.passed, case.told()
-    assert [each.title for each in case.trace.findings] == ["p95 is 1.2 s", "81 % of it are used"]
+    assert [each.title for each in case.trace.findings] == ["81 % of it are used", "p95 is 1.2 s"]
 
 
 @pytest.mark.parametrize(
@@ -292,14 +292,14 @@ def test_an_input_that_a_condition_reads_has_to_be_given(tested: Tested) -> None
     ]
 
 
-def test_a_step_whose_parameters_lack_a_value_is_blind_as_in_a_run(tested: Tested) -> None:
+def test_a_step_that_is_not_configured_is_not_asked_as_in_a_run(tested: Tested) -> None:
     result = tested(
         NEEDS,
         """
 inputs: {most: 10}
 steps: {first: {connections: 5}}
 cases:
-  without: {expect: {outcome: inconclusive, blind_spots: [second], path: [first, second]}}
+  without: {expect: {outcome: healthy, not_asked: [second], path: [first]}}
   given_in_vain: {steps: {second: {}}, expect: {outcome: healthy}}
   with_a_token: {inputs: {token: given}, steps: {second: {}}, expect: {outcome: healthy}}
 """,
@@ -308,8 +308,8 @@ cases:
     assert lacks(result.cases[1]) == [
         (
             "second",
-            "the test gives it a reading, and it would measure nothing: inputs.token has no value, and this step needs it",
-            "give the input a value, or the step no reading",
+            "the test gives it something, and it is not asked: token has no value",
+            "inputs: {token: ...}",
         )
     ]
 
@@ -342,6 +342,70 @@ cases:
 """,
     )
     assert result.passed, result.told()
+
+
+OPEN = """
+inputs:
+  where: {type: jmespath, default: app.latency_ms}
+  measure: {type: enum, values: [ms, s], default: ms}
+start: look
+steps:
+  look:
+    probe: fake.answer
+    extract: {took: {path: "{{ inputs.where }}", type: duration, unit: "{{ inputs.measure }}"}}
+    branches: [{when: took > 500ms, finding: slow}, {else: end}]
+findings: {slow: {level: warning, title: Slow}}
+"""
+OPEN_TESTS = """
+cases:
+  usual: {steps: {look: {document: {app: {latency_ms: 501}}}}, expect: {outcome: warning, findings: [slow]}}
+  another:
+    inputs: {where: deps.app.latency_s, measure: s}
+    steps: {look: {document: {deps: {app: {latency_s: 0.501}}}}}
+    expect: {outcome: warning, findings: [slow]}
+  wrong:
+    inputs: {where: deps.app.latency_s}
+    steps: {look: {document: {app: {latency_ms: 501}}}}
+    expect: {outcome: inconclusive, blind_spots: [look]}
+"""
+
+
+def test_what_an_input_says_of_an_answer_counts_in_a_test_too(tested: Tested) -> None:
+    result = tested(OPEN, OPEN_TESTS)
+    assert result.passed, result.told()
+
+
+def test_what_a_called_runbook_says_of_an_answer_counts_in_a_test_too(tested: Tested) -> None:
+    calling = """
+inputs: {where: {type: jmespath, default: deps.app.latency_ms}}
+start: one
+steps:
+  one: {call: called}
+  two: {call: called, with: {where: app.latency_ms}}
+"""
+    result = tested(
+        calling.replace("start: one", "start: [one, two]"),
+        """
+cases:
+  both:
+    steps:
+      one/look: {document: {deps: {app: {latency_ms: 501}}}}
+      two/look: {document: {app: {latency_ms: 400}}}
+    expect: {outcome: warning, findings: [slow]}
+""",
+        called=OPEN,
+    )
+    assert result.passed, result.told()
+
+
+def test_an_answer_that_nothing_says_the_path_of_is_a_mistake_of_the_test(
+    tested: Tested, said: Callable[[FileResult], list[str]]
+) -> None:
+    result = tested(
+        OPEN.replace("default: app.latency_ms", "optional: true"),
+        "cases: {one: {steps: {look: {document: {}}}, expect: {outcome: healthy}}}\n",
+    )
+    assert said(result) == ['2 RB804 took of step "look" cannot be taken: nothing says what where is']
 
 
 SAME = """

@@ -41,7 +41,7 @@ def test_what_is_not_named_may_not_be_found(tested: Tested) -> None:
     assert lines(compare(tested, "{outcome: critical, findings: [on_the_right]}")) == [
         (
             "findings",
-            "expected on_the_right, came on_the_left, on_the_right",
+            "expected on_the_right, came on_the_right, on_the_left",
             ("+ on_the_left (not expected)",),
         )
     ]

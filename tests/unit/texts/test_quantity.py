@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook_engine.quantity import UNITS, Dimension, parse, show
+from runbook_engine.quantity import UNITS, Dimension, counted, parse, prose, show
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,35 @@ def test_what_is_no_quantity_is_refused_with_an_example(text: str) -> None:
 )
 def test_a_value_is_shown_as_people_read_it(value: float | None, dimension: Dimension, shown: str) -> None:
     assert show(value, dimension) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "dimension", "said"),
+    [
+        (12 * 86_400.0, Dimension.DURATION, "12 days"),
+        (-3 * 86_400.0, Dimension.DURATION, "-3 days"),
+        (36 * 3_600.0, Dimension.DURATION, "36 hours"),
+        (300.0, Dimension.DURATION, "5 minutes"),
+        (90.0, Dimension.DURATION, "90 s"),
+        (1.24, Dimension.DURATION, "1.24 s"),
+        (0.34, Dimension.DURATION, "340 ms"),
+        (87.5, Dimension.PERCENT, "87.5 %"),
+        (1_288_490_189, Dimension.BYTES, "1.2 GiB"),
+        (12.0, Dimension.RATE, "12 per second"),
+        (3, Dimension.NUMBER, "3"),
+        ("2 d", Dimension.TEXT, "2 d"),
+        (None, Dimension.DURATION, "missing"),
+    ],
+)
+def test_a_sentence_spells_units_out_that_are_only_letters_in_a_table(
+    value: float | str | None, dimension: Dimension, said: str
+) -> None:
+    assert prose(value, dimension) == said
+
+
+def test_one_is_one_thing_and_all_else_are_several() -> None:
+    assert [counted(number, "session") for number in (0, 1, 2)] == ["0 sessions", "1 session", "2 sessions"]
+    assert [counted(number, "entry is", "entries are") for number in (1, 2)] == ["1 entry is", "2 entries are"]
 
 
 @given(st.floats(0.001, 1e6), st.sampled_from(sorted(UNITS)))

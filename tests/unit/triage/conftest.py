@@ -25,9 +25,21 @@ LATENCY: Answers = {
 ACTIVITY: Answers = {
     **dict.fromkeys(("total", "used", "active", "idle", "idle_in_transaction", "waiting"), 10),
     "limit": 100,
+    "limited_by": "max_connections",
     "utilization": 10.0,
+    "prepared": 0,
+    "longest_prepared_age": 0.0,
     "longest_query_age": 0.0,
     "longest_transaction_age": 0.0,
+}
+CERTIFICATE: Answers = {
+    **dict.fromkeys(("expires_in", "chain_expires_in"), 90 * 86400.0),
+    **dict.fromkeys(("expired", "not_yet_valid", "self_signed", "stapled", "old_protocol"), False),
+    **dict.fromkeys(("name_matches", "trusted", "chain_complete"), True),
+    "expires_first": "CN=api.example.com",
+    "chain_length": 2,
+    "protocol": "TLSv1.3",
+    "time": 0.01,
 }
 HEALTHY: Mapping[str, Answers] = {
     "http.latency": LATENCY,
@@ -35,9 +47,20 @@ HEALTHY: Mapping[str, Answers] = {
     "memory": {"maximum_percent": 60.0},
     "postgres.activity": ACTIVITY,
     "aws.rds_instance": {"storage_utilization": 40.0},
-    "tls.certificate": {"expires_in": 90 * 86400.0},
+    "tls.certificate": CERTIFICATE,
 }
 _PERCENT = MetricType(Dimension.PERCENT, lower=0, optional=True)
+
+
+SYSTEM: Mapping[str, str] = {
+    "api_url": "https://api.test",
+    "database_url": "postgresql://reader:pw@db/app",
+    "aws_region": "eu-west-1",
+    "ecs_cluster": "shop",
+    "ecs_service": "api",
+    "db_instance_id": "shop-db",
+}
+"""The inputs that say where everything is which the shipped policy measures."""
 
 
 class Fakes:
@@ -58,9 +81,7 @@ class Fakes:
         self.rds = rb.FakeProbe(
             "aws.rds_instance", answers["aws.rds_instance"], metrics={"storage_utilization": _PERCENT}
         )
-        self.tls = rb.FakeProbe(
-            "tls.certificate", answers["tls.certificate"], metrics={"expires_in": MetricType(Dimension.DURATION)}
-        )
+        self.tls = rb.FakeProbe("tls.certificate", answers["tls.certificate"], like=known.get("tls.certificate"))
 
     @property
     def registry(self) -> rb.Registry:
@@ -71,6 +92,11 @@ class Fakes:
 @pytest.fixture
 def healthy() -> Mapping[str, Answers]:
     return HEALTHY
+
+
+@pytest.fixture
+def system() -> Mapping[str, str]:
+    return SYSTEM
 
 
 @pytest.fixture
@@ -91,7 +117,7 @@ def measured(fakes: Callable[..., Fakes]) -> Triage:
         return rb.triage(
             shipped_directory() / "policy" / "metrics.yaml",
             probes=fakes(answers).registry,
-            inputs={"database_url": "postgresql://reader:pw@db/app", **inputs},
+            inputs={**SYSTEM, **inputs},
             environ={},
         )
 

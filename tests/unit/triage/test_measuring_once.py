@@ -19,7 +19,7 @@ from runbook_engine.quantity import Dimension, MetricType
 from runbook_engine.report import build
 
 POLICY = shipped_directory() / "policy" / "metrics.yaml"
-INPUTS = {"database_url": "postgresql://reader:pw@db/app"}
+INPUTS = {"api_url": "https://api.test", "database_url": "postgresql://reader:pw@db/app"}
 
 
 def test_response_time_and_error_rate_come_of_one_measurement(fakes: Callable[..., Any]) -> None:

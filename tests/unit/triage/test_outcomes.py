@@ -1,6 +1,6 @@
 """What a triage comes to: healthy, beyond a threshold, or not seen; and what its table says of each metric."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def test_nothing_beyond_and_something_not_seen_is_inconclusive(measured: Triage)
     row = build(trace).metrics[5]
     assert (row.level, row.value, row.shown, row.action) == ("unknown", None, "", "")
     assert (row.why, row.remedy) == ("forbidden: denied", "grant cloudwatch:GetMetricStatistics")
-    assert "This is not a bill of health." in rb.render(trace, rb.ReportFormat.TEXT, width=200)
+    assert "This does not mean that it is healthy." in rb.render(trace, rb.ReportFormat.TEXT, width=200)
 
 
 def test_a_missing_value_is_unknown_and_never_ok(measured: Triage) -> None:
@@ -70,13 +70,23 @@ def test_a_missing_value_is_unknown_and_never_ok(measured: Triage) -> None:
     assert "storage_utilization is missing" in row.why
 
 
-def test_an_optional_input_without_a_value_is_an_unknown_row_with_how_to_give_it(fakes: Callable[..., Any]) -> None:
-    trace = rb.triage(POLICY, probes=fakes().registry, environ={})
+def test_a_metric_that_is_not_configured_is_not_asked_and_does_not_count(fakes: Callable[..., Any]) -> None:
+    trace = rb.triage(POLICY, probes=fakes().registry, inputs={"api_url": "https://api.test"}, environ={})
 
-    row = build(trace).metrics[4]
-    assert (row.step, row.level) == ("connections", "unknown")
-    assert row.remedy == "give -s database_url=VALUE or set DATABASE_URL"
-    assert trace.outcome is rb.Outcome.INCONCLUSIVE
+    report = build(trace)
+    assert {each.step for each in report.metrics if each.level == "not asked"} == {
+        "cpu",
+        "memory",
+        "connections",
+        "disk",
+    }
+    assert trace.outcome is rb.Outcome.HEALTHY
+    told = rb.render(trace, rb.ReportFormat.TEXT, width=200)
+    assert "No metric is beyond a threshold: all 3 were measured." in told
+    assert "Database connections (database_url)" in told
+    assert [each.remedy for each in report.not_asked if each.step == "connections"] == [
+        "give -s database_url=VALUE or set DATABASE_URL"
+    ]
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.REFUSED, ErrorKind.TIMEOUT, ErrorKind.DNS, ErrorKind.TLS])
@@ -143,14 +153,16 @@ def test_a_recorded_triage_is_judged_again_without_its_probes(measured: Triage, 
     assert build(again) == build(trace)
 
 
-def test_the_history_holds_all_that_the_table_needs(fakes: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_history_holds_all_that_the_table_needs(
+    fakes: Callable[..., Any], system: Mapping[str, str], tmp_path: Path
+) -> None:
     from runbook_engine.engine.trace import fold
 
     journal = rb.SqliteJournal(tmp_path / "history.sqlite")
     trace = rb.triage(
         POLICY,
         probes=fakes().registry,
-        inputs={"slow": "100ms"},
+        inputs={**system, "slow": "100ms"},
         environ={},
         journal=journal,
     )

@@ -57,6 +57,16 @@ def test_a_sound_policy_has_nothing_to_say(told: Told, small_text: str) -> None:
         ("below: 10", "below: 10, above: 9", '24:9 RB505 threshold 1 of metric "stock" has both "above" and "below"'),
         ("level: warning, below", "level: bad, below", '24:17 RB114 "level" of threshold 1 of metric "stock" is "bad"'),
         ("  stock:", "  end:", '18:3 RB124 metric "end" has a name that means something else where it is used'),
+        (
+            "metric: left",
+            "metric: left\n    sentence: '{{ valu }} are left'",
+            '23:15 RB404 "valu" is not known in this sentence',
+        ),
+        (
+            "metric: left",
+            "metric: left\n    sentence: '{{ value | count }} is left'",
+            "23:16 RB403 what filter 'count' is given is not allowed in a template",
+        ),
         ("metric: left", "metrik: left", '22:5 RB111 metric "stock" has no key "metrik"'),
         ("    title: Stock\n", "", '18:3 RB112 metric "stock" has no "title"'),
         ("policy: metrics", "policy: roles", '1:9 RB110 this is a policy of "roles", and only one of "metrics"'),
@@ -74,6 +84,58 @@ def test_a_mistake_is_told_at_its_place(told: Told, small_text: str, before: str
     assert any(each.startswith(message) for each in told(small_text.replace(before, after))), told(
         small_text.replace(before, after)
     )
+
+
+FAULTY = """\
+    faults:
+      - {when: error_rate > 50%, level: warning, says: fails often, action: Look}
+      - {when: state == "down", level: critical, says: is down, action: Start it}
+    runbook: high-latency
+  stock:
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("when: error_rate > 50%", "when: eror_rate > 50%", "18:16 RB304 there is no metric of step"),
+        (
+            "when: error_rate > 50%",
+            "when: error_rate > 50ms",
+            "18:29 RB303 error_rate is a percentage, and 50ms a duration",
+        ),
+        ("when: error_rate > 50%", "when: error_rate >", "18:27 RB302 the condition ends behind"),
+        ('when: state == "down"', 'when: stat == "down"', "19:16 RB304 there is no metric of step"),
+        ("says: is down", 'says: "is {{ stat }}"', '19:56 RB404 "stat" is not known in this sentence'),
+        (
+            'when: state == "down", level',
+            'errors: [tls], when: state == "down", level',
+            '19:9 RB505 fault 2 of metric "response_time" has both "when" and "errors"',
+        ),
+        (
+            'when: state == "down", level',
+            "level",
+            '19:9 RB505 fault 2 of metric "response_time" has neither "when" nor "errors"',
+        ),
+        (
+            'when: state == "down", level: critical, says: is down',
+            'errors: [tls], level: critical, says: "is {{ state }}"',
+            '19:48 RB404 "state" is not known in this sentence',
+        ),
+        ("says: is down, ", "", '19:9 RB112 fault 2 of metric "response_time" has no "says"'),
+        ("says: is down", "sais: is down", '19:50 RB111 fault 2 of metric "response_time" has no key "sais"'),
+        ("level: critical, says", "level: bad, says", '19:40 RB114 "level" of fault 2 of metric "response_time"'),
+    ],
+)
+def test_a_mistake_in_a_fault_is_told_at_its_place(
+    told: Told, small_text: str, before: str, after: str, message: str
+) -> None:
+    text = small_text.replace("    runbook: high-latency\n  stock:\n", FAULTY)
+    assert told(text) == []
+    assert before in text
+
+    found = told(text.replace(before, after))
+    assert any(each.startswith(message) for each in found), found
 
 
 def test_a_runbook_that_does_not_exist_is_an_error_and_keeps_nothing_from_being_measured(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from xml.etree import ElementTree as ET
 
 import jsonschema
@@ -17,7 +17,7 @@ from runbook_engine.report.view import View
 
 Triage = Callable[..., rb.Trace]
 HOSTILE = "\x1b[31m</td><script>alert(1)</script> | `x` [a](javascript:b) \u202e\n# heading"
-RUNBOOK_ONLY = ("What is wrong", "What hurts", "How it was found", "What was looked at", "symptom", "Path")
+RUNBOOK_ONLY = ("What is wrong", "Symptoms", "How it was found", "What was looked at", "symptom", "Path")
 
 
 @pytest.mark.parametrize("format_", [ReportFormat.TEXT, ReportFormat.MARKDOWN, ReportFormat.HTML])
@@ -33,7 +33,7 @@ def test_nothing_of_a_runbooks_report_that_does_not_fit_is_there(measured: Triag
 def test_a_healthy_triage_has_no_heading_above_nothing(measured: Triage, format_: ReportFormat) -> None:
     report = render(measured(), format_)
 
-    assert not [each for each in ("What to run next", "What nobody could see", "Blind spots <b>") if each in report]
+    assert not [each for each in ("What to run next", "Not checked", "Blind spots <b>") if each in report]
     assert format_ is ReportFormat.HTML or "See it yourself" not in report  # there it opens below each step
 
 
@@ -46,15 +46,35 @@ def test_every_format_has_every_metric_with_its_value(measured: Triage, format_:
         "200 ms",
         "CPU utilization",
         "93 %",
-        "> 80 %",
         "Consider scaling",
         "high-latency",
     ):
         assert shown in report.replace("&gt;", ">").replace("\\>", ">"), shown
 
 
+@pytest.mark.parametrize("format_", [each for each in ReportFormat if each is not ReportFormat.JSON])
+def test_a_row_beyond_its_threshold_is_told_in_a_sentence(
+    measured: Triage, healthy: Mapping[str, Mapping[str, object]], format_: ReportFormat
+) -> None:
+    reading = {**healthy["tls.certificate"], "expires_in": 12 * 86_400.0, "chain_expires_in": 12 * 86_400.0}
+
+    report = render(measured({"tls.certificate": reading}), format_)
+
+    assert "The certificate expires in 12 days (threshold 30 days)" in report.replace("\\(", "(").replace("\\)", ")")
+    if format_ is not ReportFormat.JUNIT:
+        assert re.search(r"12 days\W.*below 30 days", report, re.DOTALL)
+
+
+def test_what_was_not_measured_and_counts_as_bad_says_so_and_why(measured: Triage) -> None:
+    text = render(measured({"http.latency": ProbeError(ErrorKind.REFUSED, "nobody listens there")}), ReportFormat.TEXT)
+
+    assert (
+        "Error rate counts as above 5 %, because nothing can be measured (refused)\n    refused: nobody listens" in text
+    )
+
+
 def test_the_json_has_the_table_and_fits_its_schema(measured: Triage) -> None:
-    trace = measured({"cpu": {"latest_percent": 93.0}, "tls.certificate": ProbeError(ErrorKind.TLS, "no handshake")})
+    trace = measured({"cpu": {"latest_percent": 93.0}, "tls.certificate": ProbeError(ErrorKind.AUTH, "no handshake")})
 
     found = json.loads(render(trace, ReportFormat.JSON))
 
@@ -76,6 +96,7 @@ def test_the_json_has_the_table_and_fits_its_schema(measured: Triage) -> None:
         "shown": "93 %",
         "level": "warning",
         "threshold": "> 80 %",
+        "sentence": "The service uses 93 % of its CPU (threshold 80 %)",
         "action": "Consider scaling",
         "runbook": "high-latency",
         "step": "cpu",
@@ -86,7 +107,7 @@ def test_the_json_has_the_table_and_fits_its_schema(measured: Triage) -> None:
 
 
 def test_junit_has_a_case_for_each_metric(measured: Triage) -> None:
-    trace = measured({"cpu": {"latest_percent": 93.0}, "tls.certificate": ProbeError(ErrorKind.TLS, "no handshake")})
+    trace = measured({"cpu": {"latest_percent": 93.0}, "tls.certificate": ProbeError(ErrorKind.AUTH, "no handshake")})
 
     suite = ET.fromstring(render(trace, ReportFormat.JUNIT))
 
@@ -103,6 +124,19 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(measured: Triage, width
 
     wide = [line.strip() for line in text.splitlines() if len(line) > width]
     assert [line for line in wide if " " in line and not line.startswith("$")] == []
+
+
+def test_a_long_fault_stands_below_its_row_and_pushes_no_column_away(
+    measured: Triage, healthy: Mapping[str, Mapping[str, object]]
+) -> None:
+    reading = {**healthy["tls.certificate"], "chain_expires_in": 9 * 86400.0}
+
+    lines = render(measured({"tls.certificate": reading}), ReportFormat.TEXT, width=100).splitlines()
+
+    row = next(index for index, line in enumerate(lines) if line.startswith("▲ SSL certificate"))
+    assert lines[row + 1] == "    has a chain that does not last (expires in 9 days)"
+    head = next(line for line in lines if line.startswith("  Metric"))
+    assert lines[row].index("warning") == head.index("Level")
 
 
 def test_columns_stand_below_each_other(measured: Triage) -> None:

@@ -150,7 +150,7 @@ def test_a_threshold_is_passed_just_beyond_its_value_and_not_at_it(
         ("memory", "memory_high", "50%", "> 50 %"),
         ("connections", "connections_high", "5%", "> 5 %"),
         ("disk", "disk_high", "20%", "> 20 %"),
-        ("certificate", "certificate_days", "100d", "< 100 d"),
+        ("certificate", "certificate_days", "100d", "< 100 days"),
     ],
 )
 def test_an_input_overrides_each_threshold(
@@ -162,10 +162,13 @@ def test_an_input_overrides_each_threshold(
     assert (row.level in ("warning", "critical"), row.threshold) == (True, shown)
 
 
-def test_an_expired_certificate_is_beyond_its_threshold(measured: Triage) -> None:
-    trace = measured({"tls.certificate": {"expires_in": -3 * DAY}})
+def test_an_expired_certificate_is_beyond_its_threshold(
+    measured: Triage, healthy: Mapping[str, Mapping[str, object]]
+) -> None:
+    trace = measured(_with(healthy, "certificate", -3 * DAY))
 
     assert [each.finding for each in trace.findings] == ["certificate_warning"]
+    assert trace.findings[0].title == "The certificate expired 3 days ago (threshold 30 days)"
 
 
 def test_every_finding_is_a_symptom_with_the_action_and_the_runbook_to_run(measured: Triage) -> None:
@@ -179,7 +182,7 @@ def test_every_finding_is_a_symptom_with_the_action_and_the_runbook_to_run(measu
 
 
 def test_a_disk_of_this_machine_takes_the_place_of_the_databases_as_the_comment_says(
-    fakes: Callable[..., Any], tmp_path: Path
+    fakes: Callable[..., Any], system: Mapping[str, str], tmp_path: Path
 ) -> None:
     text = (shipped_directory() / "policy" / "metrics.yaml").read_text("utf-8")
     instead = "\n".join(f"    {line}" for line in re.findall(r"(?m)^  #   (\S.*)$", text))
@@ -193,7 +196,8 @@ def test_a_disk_of_this_machine_takes_the_place_of_the_databases_as_the_comment_
         like=rb.Registry().get("host.disk"),
     )
 
-    trace = rb.triage(file, probes=fakes().registry.with_probes(disk.probe), environ={})
+    given = {name: value for name, value in system.items() if name != "db_instance_id"}
+    trace = rb.triage(file, probes=fakes().registry.with_probes(disk.probe), inputs=given, environ={})
 
     row = build(trace).metrics[5]
     assert (row.title, row.shown, row.level) == ("Disk usage", "86 %", "warning")

@@ -49,7 +49,7 @@ def _looks(node: Node) -> str:
             looks += _coloured("ok")
         case "blind":
             looks += [*_coloured("blind"), 'style="rounded,filled,dotted"']
-        case "skipped" | "not reached":
+        case "skipped" | "not reached" | "not asked":
             looks += [f'color="{LIGHT["line"]}"', f'fontcolor="{LIGHT["faint"]}"']
     return ", ".join(looks)
 

@@ -15,6 +15,7 @@ ICONS: Mapping[str, str] = MappingProxyType(
         '<circle class="thin" cx="8" cy="8" r="2"/><path class="thin" d="M2.6 13.6 13.4 2.4"/>',
         "skipped": '<circle class="thin" cx="8" cy="8" r="6.2"/><path class="thin" d="M5.2 8h5.6"/>',
         "answered": f'<path class="solid" d="{_BUBBLE}"/><path class="cut" d="M5 6.6l2 2 3.8-4.1"/>',
+        "not asked": '<circle class="thin dotted" cx="8" cy="8" r="6.2"/><path class="thin" d="M5.2 8h5.6"/>',
         "not reached": '<circle class="thin dotted" cx="8" cy="8" r="6.2"/>',
         "probe": '<path class="thin" d="M2.3 11.8a6.4 6.4 0 1 1 11.4 0"/><path class="thin" d="M8 9.4l2.9-3.6"/>'
         '<circle class="solid" cx="8" cy="9.4" r=".8"/>',

@@ -18,6 +18,7 @@ _STATUS_SIGNS = {
     "skipped": "⤼",
     "answered": "✎",
     "not reached": "…",
+    "not asked": "–",
 }
 _STYLES = {
     "passed": f"fill:{LIGHT['ok-tint']},stroke:{LIGHT['ok']},color:{LIGHT['ink']}",
@@ -120,7 +121,7 @@ def _shape(node: Node) -> str:
 def _style_of(node: Node) -> str:
     if node.status == "flagged":
         return node.level or "warning"
-    return "skipped" if node.status == "not reached" else node.status
+    return "skipped" if node.status in ("not reached", "not asked") else node.status
 
 
 def _way(way: Way) -> str:

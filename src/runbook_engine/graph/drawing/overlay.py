@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """``status`` is ``passed``, ``flagged``, ``blind``, ``skipped`` or ``answered``; a step that is absent was not reached.
+    """``status`` is ``passed``, ``flagged``, ``blind``, ``skipped``, ``answered`` or ``not asked``; a step that is
+    absent was not reached.
 
     ``taken`` is the place of the branch that a step chose, such as ``("branches", 0)``; ``why`` that branch's condition
     with the measured values; ``note`` a word beside the step, such as how long it took.

@@ -11,6 +11,7 @@ from runbook_engine.document.models import AnyStep, AskStep, Level, ProbeStep, R
 from runbook_engine.graph.drawing.overlay import Overlay
 from runbook_engine.graph.edges import Edge, EdgeKind, step_edges
 from runbook_engine.ids import StepId
+from runbook_engine.templates import readable
 
 NOT_REACHED = "not reached"
 _OTHERWISE = frozenset({"else", "any other error"})
@@ -95,7 +96,7 @@ def picture(runbook: Runbook, overlay: Overlay | None = None) -> Picture:
     """What to draw. Arrows to steps that do not exist are left out: a picture is no place to report them."""
     return Picture(
         runbook.runbook,
-        runbook.title,
+        readable(runbook.title),
         tuple(dict.fromkeys(step for step in runbook.start if step in runbook.steps)),
         tuple(_node(runbook, step_id, step, overlay) for step_id, step in runbook.steps.items()),
         overlay is not None,
@@ -108,7 +109,7 @@ def _node(runbook: Runbook, step_id: StepId, step: AnyStep, overlay: Overlay | N
     raised = [way.level for fork in forks for way in fork.ways if way.taken and way.level]
     return Node(
         step_id,
-        " ".join(step.title.split()) or step_id.replace("_", " "),
+        " ".join(readable(step.title).split()) or step_id.replace("_", " "),
         kind,
         detail,
         "" if overlay is None else overlay.status.get(step_id, NOT_REACHED),

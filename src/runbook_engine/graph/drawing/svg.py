@@ -59,9 +59,9 @@ CSS = (
     ".rb-graph .flagged.critical .card{fill:var(--rb-critical-tint);stroke:var(--rb-critical);stroke-width:1.8}"
     ".rb-graph .blind .card{stroke:var(--rb-blind);stroke-width:1.8;stroke-dasharray:1.5 4;stroke-linecap:round}"
     ".rb-graph .hatch{stroke:var(--rb-blind-tint);stroke-width:5}"
-    ".rb-graph .skipped .card,.rb-graph .not-reached .card{fill:none;stroke:var(--rb-line)}"
-    ".rb-graph .skipped text,.rb-graph .not-reached text{fill:var(--rb-faint)}"
-    ".rb-graph .skipped .label,.rb-graph .not-reached .label{fill:none;stroke:var(--rb-line)}"
+    ".rb-graph .skipped .card,.rb-graph .not-reached .card,.rb-graph .not-asked .card{fill:none;stroke:var(--rb-line)}"
+    ".rb-graph .skipped text,.rb-graph .not-reached text,.rb-graph .not-asked text{fill:var(--rb-faint)}"
+    ".rb-graph .skipped .label,.rb-graph .not-reached .label,.rb-graph .not-asked .label{fill:none;stroke:var(--rb-line)}"
     + "".join(f".rb-graph .{name}-sign{{color:var(--rb-{name})}}" for name in _COLOURS)
     + ".rb-graph .warning-text,.rb-run .row.taken.warning-text{fill:var(--rb-warning)}"
     ".rb-graph .critical-text,.rb-run .row.taken.critical-text{fill:var(--rb-critical)}"

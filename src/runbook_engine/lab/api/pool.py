@@ -42,8 +42,8 @@ class Pool:
                 yield connection
                 # A session reports its table scans only once a second, and whoever diagnoses the lab looks at any time.
                 connection.execute("SELECT pg_stat_force_next_flush()")
-            except psycopg.OperationalError as error:
-                if connection.closed:
+            except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
+                if connection.closed or isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
                     raise DatabaseDownError(_first_line(error)) from error
                 raise
             finally:
@@ -89,7 +89,7 @@ class Pool:
 def is_full(error: psycopg.OperationalError) -> bool:
     """Whether the server had no slot left. libpq gives no SQLSTATE for a refused connection, only the server's words."""
     text = str(error)
-    return "too many clients" in text or "connection slots are reserved" in text
+    return any(words in text for words in ("too many clients", "connection slots are reserved", "too many connections"))
 
 
 def _first_line(error: Exception) -> str:

@@ -80,8 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
         service = self.server.service
         if path == "/health":
             return service.health
-        if path == "/health/detailed":
+        if path == "/health/detailed" and service.account == "components":
             return service.health_detailed
+        if path == "/status" and service.account == "deps":
+            return service.status
         found = _SESSION.match(path)
         if found is not None:
             number = int(found[1])

@@ -2,6 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Literal
+
+Account = Literal["components", "none", "deps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +14,7 @@ class ApiSettings:
     ``cache_ttl_ms`` is the life of what it puts into the cache, None for no expiry. ``board_sessions`` is how many sessions
     one page of the board shows. ``hash_rounds`` is computing and ``upstream_wait_s`` waiting that every request costs in the
     API itself, outside database and cache. Of 1,000 requests in a row, ``failing_permille`` fail: see ``failures``.
+    ``account`` is its own account of its components: in the guide's shape, none at all, or in another shape.
     """
 
     database_url: str
@@ -22,6 +26,7 @@ class ApiSettings:
     upstream_wait_s: float = 0.0
     failing_permille: int = 0
     failing_early: bool = False
+    account: Account = "components"
 
     def to_line(self) -> str:
         return json.dumps(asdict(self)) + "\n"

@@ -77,6 +77,28 @@ CERTIFICATES: tuple[tuple[Fault, Plan], ...] = (
     ),
     (
         _fault(
+            "intermediate_expiring",
+            "The intermediate certificate expires in 9 days",
+            "The front of the load balancer shows a certificate that is valid for months, and sends along the one of the "
+            "intermediate authority that issued it, which is valid for 9 more days. HTTPS works until then, and for no "
+            "client afterwards. The diagnosis should say that a certificate of the chain is expiring, and which.",
+            ("chain_expiring",),
+        ),
+        Plan(front=True, tls="expiring_chain"),
+    ),
+    (
+        _fault(
+            "intermediate_expired",
+            "The intermediate certificate expired three days ago",
+            "The front of the load balancer shows a certificate that is valid for months, and sends along the one of the "
+            "intermediate authority that issued it, which has not been valid for three days. No client connects. The "
+            "diagnosis should say that a certificate of the chain has expired, and which.",
+            ("chain_expired",),
+        ),
+        Plan(front=True, tls="expired_chain"),
+    ),
+    (
+        _fault(
             "certificate_self_signed",
             "The certificate vouches for itself",
             "The front of the load balancer shows a certificate that it signed itself, as an image does whose real "

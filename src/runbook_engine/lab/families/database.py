@@ -4,7 +4,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from runbook_engine.lab.disturbances import holding_connections, leaking_connections, leaving_a_transaction_open
+from runbook_engine.lab.disturbances import (
+    holding_connections,
+    holding_the_pool,
+    leaking_connections,
+    leaving_a_transaction_open,
+    working_in_a_transaction,
+)
 from runbook_engine.lab.fault import Fault
 from runbook_engine.lab.plans import Plan
 
@@ -112,6 +118,59 @@ DATABASE: tuple[tuple[Fault, Plan], ...] = (
             inputs=MappingProxyType({"transaction_old": f"{OLD_S:.0f}s"}),
             seen=lambda view: view.oldest_idle_transaction_s() > OLD_S,
         ),
+    ),
+    (
+        _fault(
+            "long_transaction",
+            "A transaction has been at work for too long",
+            "An export of all messages has been at work in one transaction: its session is active, not idle, and "
+            "keeps vacuum from cleaning up. Nobody waits for it, and the API answers as ever. So that nobody waits "
+            "for five minutes, the lab counts a transaction as old after one second (transaction_old). The diagnosis "
+            "should name the transaction with its age and its statement.",
+            ("long_transaction",),
+        ),
+        Plan(
+            disturb=working_in_a_transaction,
+            inputs=MappingProxyType({"transaction_old": f"{OLD_S:.0f}s"}),
+            seen=lambda view: view.oldest_active_transaction_s() > OLD_S,
+        ),
+    ),
+    (
+        _fault(
+            "role_connection_limit",
+            "The API's role has reached its CONNECTION LIMIT",
+            "The role of the API may have ten connections, of fifty that the server allows, and a worker that never "
+            "closes any has taken all ten. The server has room for everybody else, the monitoring role among them; "
+            "the API is refused (SQLSTATE 53300) and answers 503. The diagnosis should name the role whose limit is "
+            "reached, and not max_connections.",
+            ("connections_high",),
+        ),
+        Plan(role_limit=10, disturb=leaking_connections, answer=503),
+    ),
+    (
+        _fault(
+            "no_primary",
+            "Of the database's servers, only a standby is left",
+            "The connection string names two servers and asks for the one that writes. The primary is gone, and "
+            "nobody has promoted the standby, which serves reads and says so. Each of the two alone is easily "
+            "understood; the API cannot write and answers 503. The diagnosis should say that no server is a primary, "
+            "and who answered as what.",
+            ("database_no_primary",),
+        ),
+        Plan(database="standby", answer=503),
+    ),
+    (
+        _fault(
+            "pool_exhausted",
+            "The pool in front of the database has no connection free",
+            "Everybody reaches the database through PgBouncer, whose four connections are kept by transactions of an "
+            "import that go on and on. PostgreSQL is healthy and nearly idle, PgBouncer accepts every client, checks "
+            "its password, and lets it wait (query_wait_timeout). The API answers 503. The diagnosis should say that "
+            "no connection is left, and neither that the database is down nor that the password is wrong.",
+            ("connections_exhausted",),
+            program="pgbouncer",
+        ),
+        Plan(pool_size=4, disturb=partial(holding_the_pool, count=4), answer=503),
     ),
     (
         _fault(

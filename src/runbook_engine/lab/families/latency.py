@@ -1,6 +1,11 @@
 """Slow answers: each cause of the runbook ``high-latency``, and the system in which all is well."""
 
-from runbook_engine.lab.disturbances import filling_the_cache, leaking_connections, locking_a_row
+from runbook_engine.lab.disturbances import (
+    filling_the_cache,
+    having_reported,
+    leaking_connections,
+    locking_a_row,
+)
 from runbook_engine.lab.fault import Fault
 from runbook_engine.lab.plans import Plan
 
@@ -32,6 +37,28 @@ LATENCY: tuple[tuple[Fault, Plan], ...] = (
             ("slow_queries",),
         ),
         Plan(slow_report=True, seen=lambda view: view.slowest_mean_ms() > SLOW_MS),
+    ),
+    (
+        Fault(
+            "nightly_report",
+            "A report took two seconds, once",
+            "A report of the night is the slowest statement in pg_stat_statements: it ran once, for two seconds, and "
+            "took more time than all requests since. It is over, and the API is as fast as ever. Whoever looks at "
+            "mean times alone takes it for the cause of slowness that is none. The diagnosis should find nothing.",
+            (),
+        ),
+        Plan(disturb=having_reported, seen=lambda view: view.hit_rate() > 0.95),
+    ),
+    (
+        Fault(
+            "api_of_another_shape",
+            "The API tells its health in a shape of its own",
+            'Nothing is broken. The API says {"healthy": true} and has no account of its components, as most APIs of other '
+            "teams. A runbook that expects the shape of one API cannot read it, and is inconclusive on a healthy day. The "
+            "diagnosis should find nothing, and ask for no account that nobody configured.",
+            (),
+        ),
+        Plan(account="none", seen=lambda view: view.hit_rate() > 0.95),
     ),
     (
         Fault(
@@ -117,6 +144,25 @@ LATENCY: tuple[tuple[Fault, Plan], ...] = (
             ("slow_application",),
         ),
         Plan(upstream_wait_s=UPSTREAM_WAIT_S),
+    ),
+    (
+        Fault(
+            "slow_application_of_another_shape",
+            "The API itself is slow, and says so in a shape of its own",
+            "Each request waits 0.8 seconds in the API's own code, as with slow_application. This API is another team's: its "
+            'account is at /status, and reads {"deps": {"app": {"state": "UP", "latency_s": 0.8}}}. Where that number is, '
+            "and that it is in seconds, are inputs. The diagnosis should name the application.",
+            ("slow_application",),
+        ),
+        Plan(
+            account="deps",
+            upstream_wait_s=UPSTREAM_WAIT_S,
+            inputs={
+                "detailed_health": "/status",
+                "application_latency": "deps.app.latency_s",
+                "application_latency_unit": "s",
+            },
+        ),
     ),
     (
         Fault(

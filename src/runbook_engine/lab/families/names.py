@@ -4,11 +4,12 @@ from functools import partial
 from types import MappingProxyType
 
 from runbook_engine.lab.fault import Fault
-from runbook_engine.lab.plans import ADDRESS, NAME, Plan, Records
+from runbook_engine.lab.plans import ADDRESS, NAME, UNKNOWN_NAME, Plan, Records
 
 OLD_ADDRESS = "127.0.0.2"
 _RIGHT: Records = MappingProxyType({NAME: (ADDRESS,)})
 _OLD: Records = MappingProxyType({NAME: (OLD_ADDRESS,)})
+_DANGLING: Records = MappingProxyType({UNKNOWN_NAME: (f"CNAME gone.{UNKNOWN_NAME}.",)})
 _NONE: Records = MappingProxyType({})
 
 _fault = partial(Fault, family="names", runbook="system-health")
@@ -24,6 +25,17 @@ NAMES: tuple[tuple[Fault, Plan], ...] = (
             ("dns_not_resolving",),
         ),
         Plan(reached="by_unknown_name", names=(_NONE,)),
+    ),
+    (
+        _fault(
+            "dns_dangling_alias",
+            "The name of the API is an alias of a name that is gone",
+            "The record of the API is an alias (CNAME) of its load balancer's name, as it is on most clouds, and the load "
+            "balancer got another one: the alias is still there, and what it leads to is not. The API itself is up, but "
+            "nobody finds it. The diagnosis should say that the name leads nowhere, and which name does not exist.",
+            ("dns_not_resolving",),
+        ),
+        Plan(reached="by_unknown_name", names=(_DANGLING,)),
     ),
     (
         _fault(
