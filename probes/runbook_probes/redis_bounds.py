@@ -51,7 +51,7 @@ class _Reader:
         if self._lines > MOST_LINES:
             raise InvalidResponse(f"Protocol Error: more than {MOST_LINES} lines")
         if line.endswith(b"\n") and not (line.endswith(b"\r\n") and _BEGINS.fullmatch(line[:-2])):
-            raise InvalidResponse(f"Protocol Error: {line[:32]!r}")
+            raise InvalidResponse(f"Protocol Error: {line!r}")
         return line
 
     async def readexactly(self, size: int) -> bytes:

@@ -98,9 +98,7 @@ class _Replay:
         self._started: dict[tuple[str, str], StepStarted] = {
             (each.scope, each.step): each for each in events if isinstance(each, StepStarted)
         }
-        self._recognised: dict[tuple[str, str], MessagesRecognised] = {
-            (each.scope, each.step): each for each in events if isinstance(each, MessagesRecognised)
-        }
+        self._settled: set[tuple[str, str]] = set()
         decided = {(each.scope, each.step) for each in events if isinstance(each, StepDecided)}
         failed = {(each.scope, each.step) for each in events if isinstance(each, StepFailed)}
         self._cut_short = failed - decided
@@ -148,6 +146,8 @@ class _Replay:
                 event.step,
             ) in self._running:
                 self._settle(event)
+            case MessagesRecognised() if (event.scope, event.step) in self._settled:
+                self._out.append(event)
             case BlindSpot() if (event.scope, event.step) in self._cut_short:
                 self._out.append(event)
 
@@ -180,9 +180,7 @@ class _Replay:
         self._running.discard((scope, step))
         judged = run.judge(run.plan.steps[step], result, attempt=attempt, at=self._at)
         self._out.extend(judged.events)
-        recognised = self._recognised.get((scope, step))
-        if recognised is not None:
-            self._out.append(recognised)
+        self._settled.add((scope, step))
         self._move(run, run.walk.decide(step, judged.targets))
 
     def _enter(self, scope: str, plan: Plan, inputs: Mapping[str, InputValue]) -> None:

@@ -1,7 +1,9 @@
 """A live run: probes side by side, each under its deadline, every event written before its effect is shown."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -50,6 +52,7 @@ from runbook_engine.templates import MissingValueError
 from runbook_engine.version import VERSION
 
 Observer = Callable[[Event], None]
+Recognition = Callable[[], tuple[KnownMessage, ...]]
 Begun = Prepared | Failure | NotAsked | None
 """A step that is about to run: what it will measure, or why it measures nothing. None where nothing has to be prepared."""
 
@@ -181,10 +184,10 @@ class Runner:
             for step, ready in prepared[1:]:
                 tasks.start_soon(self._branch_off, run, step, ready, tasks)
             step, ready = prepared[0]
-            moved = await self._step(run, step, ready)
+            moved = await self._step(run, step, ready, tasks)
 
     async def _branch_off(self, run: ScopeRun, step: PlannedStep, ready: Begun, tasks: TaskGroup) -> None:
-        await self._go_on(run, await self._step(run, step, ready), tasks)
+        await self._go_on(run, await self._step(run, step, ready, tasks), tasks)
 
     def _begin(self, run: ScopeRun, step: PlannedStep, at: float) -> Begun:
         self._running[run.scope, step.id] = run
@@ -203,7 +206,7 @@ class Runner:
             return fault(error, self._border)
         return prepared
 
-    async def _step(self, run: ScopeRun, step: PlannedStep, ready: Begun) -> Moved:
+    async def _step(self, run: ScopeRun, step: PlannedStep, ready: Begun, tasks: TaskGroup) -> Moved:
         """Run one step to its decision."""
         model = step.model
         attempt = 1
@@ -220,26 +223,36 @@ class Runner:
         del self._running[run.scope, step.id]
         at = self._around.clock.now()
         judged: Judgement = run.judge(step, result, attempt=attempt, at=at)
-        known: tuple[KnownMessage, ...] = ()
-        try:
-            known = await self._recognise(step, result)
-        finally:  # what was measured is kept, also where the run is interrupted meanwhile
-            self._emit(*judged.events)
-            if known:
-                self._emit(MessagesRecognised(at, run.scope, step.id, known))
+        self._emit(*judged.events)
+        look = self._to_recognise(step, result)
+        if look is not None:
+            tasks.start_soon(self._recognise, run, step, at, look)
         return run.walk.decide(step.id, judged.targets)
 
-    async def _recognise(self, step: PlannedStep, result: Result) -> tuple[KnownMessage, ...]:
-        """What is known of a failure or of log lines: looked for in a thread, where the documents are read too."""
+    def _to_recognise(self, step: PlannedStep, result: Result) -> Recognition | None:
+        """How to look for what is known of a failure or of log lines. None where there is nothing to look into."""
         knowledge, probe = self._around.knowledge, step.probe
         if knowledge is None or probe is None:
-            return ()
+            return None
         if isinstance(result, Failure):
-            return await in_thread(lambda: knowledge.in_failure(result, probe.name))
-        if isinstance(result, Reading) and result.evidence and probe.reading.LOGS:
+            return partial(knowledge.in_failure, result, probe.name)
+        if isinstance(result, Reading):
             logs = [result.evidence[key] for key in probe.reading.LOGS if key in result.evidence]
-            return await in_thread(lambda: knowledge.in_logs(logs)) if logs else ()
-        return ()
+            return partial(knowledge.in_logs, logs) if logs else None
+        return None
+
+    async def _recognise(self, run: ScopeRun, step: PlannedStep, at: float, look: Recognition) -> None:
+        """Say what is known beside the walk, which does not wait for it: no step starts later because another one failed.
+
+        In a thread, where the documents are read too.
+        """
+        try:
+            known = await in_thread(look)
+        except Exception as error:  # noqa: BLE001 - what is known of a message is no part of the diagnosis
+            logging.getLogger(__name__).warning("%s", fault(error, self._border).message)
+            return
+        if known:
+            self._emit(MessagesRecognised(at, run.scope, step.id, known))
 
     async def _measure(
         self, run: ScopeRun, step: PlannedStep, model: ProbeStep, prepared: Prepared

@@ -1,13 +1,21 @@
 """What a run says of error messages that are known."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
 import runbook_engine as rb
 from runbook_engine.api import Recording, record
-from runbook_engine.engine.events import MessagesRecognised, RunStarted
+from runbook_engine.engine.events import (
+    Failure,
+    KnownMessage,
+    MessagesRecognised,
+    RunFinished,
+    RunStarted,
+    StepMeasured,
+)
 from runbook_engine.engine.knowledge import KnowledgeBase
 from runbook_engine.engine.replay import replay
 from runbook_engine.kinds import ErrorKind
@@ -122,3 +130,51 @@ def test_secrets_in_a_message_are_masked_before_it_is_recognised(
 def test_a_run_may_do_without_knowledge(plan: Compile, fake: Callable[..., FakeProbe]) -> None:
     probes = (FakeProbe("fake.logs", lines("deadlock detected"), like=logs), fake({"p95": 1.0}))
     assert known(rb.run(plan(TEXT, *probes), environ={}, knowledge=None)) == []
+
+
+class Waiting:
+    """Knows nothing before it is told to, in the thread that asks."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def in_failure(self, _failure: Failure, _probe: str) -> tuple[KnownMessage, ...]:
+        assert self.go.wait(30)
+        return (KnownMessage("timeout", "no answer", "no answer", "It is slow.", "Wait.", "", ""),)
+
+    def in_logs(self, _logs: Iterable[object]) -> tuple[KnownMessage, ...]:
+        raise ZeroDivisionError("token=hunter2secret")
+
+
+BEHIND = TEXT.replace("branches: [{else: end}]", "on_error: [{else: last}]\n    branches: [{else: end}]").replace(
+    "findings:", "  last:\n    probe: fake.last\n    branches: [{else: end}]\nfindings:", 1
+)
+
+
+def test_no_step_waits_for_what_is_known_of_another(plan: Compile, fake: Callable[..., FakeProbe]) -> None:
+    waiting = Waiting()
+
+    @probe("fake.last", command=lambda _: "last")
+    async def measured_last(_params: Params, _ctx: ProbeContext) -> Logs:
+        """The last."""
+        waiting.go.set()  # nobody says what is known before this step is measured
+        return Logs(matches=0)
+
+    probes = (FakeProbe("fake.logs", lines(), like=logs), fake(ProbeError(ErrorKind.TIMEOUT, "no answer")))
+    last = FakeProbe("fake.last", like=measured_last)
+    last.probe = measured_last
+    trace = rb.run(plan(BEHIND, *probes, last), environ={}, knowledge=waiting)
+    assert known(trace) == [("other", "timeout")]
+    assert [each.step for each in trace.events if isinstance(each, StepMeasured)] == ["logs", "last"]
+    assert isinstance(trace.events[-1], RunFinished)
+
+
+def test_a_mistake_in_looking_for_what_is_known_costs_nothing_else(
+    plan: Compile, fake: Callable[..., FakeProbe], caplog: pytest.LogCaptureFixture
+) -> None:
+    probes = (FakeProbe("fake.logs", lines("deadlock detected"), like=logs), fake({"p95": 1.0}))
+    trace = rb.run(plan(TEXT, *probes), environ={"TOKEN": "hunter2secret"}, knowledge=Waiting())
+    assert [each.title for each in trace.findings] == ["Errors"]
+    assert known(trace) == []
+    assert "ZeroDivisionError" in caplog.text
+    assert "hunter2secret" not in caplog.text
