@@ -14,6 +14,7 @@ class ErrorKind(StrEnum):
     FORBIDDEN = "forbidden"
     THROTTLED = "throttled"
     MISSING = "missing"
+    UNCERTAIN = "uncertain"
     UNAVAILABLE = "unavailable"
     MALFORMED = "malformed"
     OTHER = "other"
@@ -32,6 +33,7 @@ _MEANINGS = {
     ErrorKind.FORBIDDEN: "the credentials are good, but lack a permission",
     ErrorKind.THROTTLED: "the service has no room for this caller now: too many requests, too many connections",
     ErrorKind.MISSING: "what was asked for does not exist, or has no value",
+    ErrorKind.UNCERTAIN: "too little was sampled to tell the value apart from the threshold",
     ErrorKind.UNAVAILABLE: "a client library, a tool or an extension is not installed",
     ErrorKind.MALFORMED: "the answer could not be understood",
     ErrorKind.OTHER: "something else",

@@ -89,6 +89,8 @@ class MetricType(Struct, frozen=True):
     members: tuple[str, ...] = ()
     optional: bool = False
     doc: str = ""
+    sampled: bool = False
+    """A reading may give it with the bounds of what was sampled."""
 
     @property
     def unit(self) -> str:
@@ -96,6 +98,9 @@ class MetricType(Struct, frozen=True):
 
     def describe(self) -> str:
         """``duration, at least 0 s`` — the type in a reader's words."""
+        return f"{self._range()}, sampled" if self.sampled else self._range()
+
+    def _range(self) -> str:
         name = "whole number" if self.integer else str(self.dimension)
         if self.members:
             return f"one of {', '.join(self.members)}"

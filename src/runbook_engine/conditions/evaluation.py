@@ -1,15 +1,18 @@
-"""What a condition comes to, given the values of its names: true, false, or undecided because something is missing.
+"""What a condition comes to, given the values of its names: true, false, or undecided because something is missing or was
+sampled too little.
 
 Logic is Kleene's: ``false and unknown`` is false, ``true or unknown`` is true. ``None``, NaN, a division by zero and a
 calculation without a number for its result are missing; ``is missing`` is never undecided.
 """
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from runbook_engine.conditions.certainty import COMPARE, calculate, compare, is_sampled
 from runbook_engine.conditions.tree import (
     And,
     Arithmetic,
@@ -29,6 +32,7 @@ from runbook_engine.conditions.tree import (
     names,
 )
 from runbook_engine.quantity import Value
+from runbook_engine.sampled import Sampled
 
 Lookup = Callable[[Name], Value | None]
 """Gives the value of a name in its base unit; None where it is missing."""
@@ -37,10 +41,13 @@ Evaluator = Callable[[Lookup], Value | None]
 
 
 class Truth(Struct, frozen=True):
-    """``value`` is None where the condition is undecided, and ``missing`` has the names that made it so."""
+    """``value`` is None where the condition is undecided. ``missing`` has the names without a value that made it so;
+    ``uncertain``, the comparisons that bounds of what was sampled leave open.
+    """
 
     value: bool | None
     missing: tuple[Name, ...] = ()
+    uncertain: tuple[Expression, ...] = ()
 
 
 _TRUE = Truth(True)
@@ -56,28 +63,14 @@ class Compiled(Struct, frozen=True):
     def evaluate(self, lookup: Lookup) -> Truth:
         value = self.run(lookup)
         if value is None:
-            return Truth(None, tuple(dict.fromkeys(_blamed(self.expression, lookup))))
+            found = tuple(lacks(self.expression, lookup))
+            missing = dict.fromkeys(name for lack in found if not lack.uncertain for name in lack.names)
+            return Truth(None, tuple(missing), tuple(lack.node for lack in found if lack.uncertain))
         return _TRUE if value else _FALSE
 
 
 def compile(expression: Expression) -> Compiled:  # noqa: A001 - the word for it, as in re.compile
     return Compiled(expression, evaluator(expression))
-
-
-COMPARE: Mapping[Operator, Callable[..., bool]] = {
-    Operator.EQUAL: operator.eq,
-    Operator.UNEQUAL: operator.ne,
-    Operator.LESS: operator.lt,
-    Operator.AT_MOST: operator.le,
-    Operator.MORE: operator.gt,
-    Operator.AT_LEAST: operator.ge,
-}
-_CALCULATE: Mapping[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-}
 
 
 def evaluator(node: Expression) -> Evaluator:  # noqa: C901, PLR0912 - a table of the kinds of node
@@ -88,9 +81,9 @@ def evaluator(node: Expression) -> Evaluator:  # noqa: C901, PLR0912 - a table o
         case Name():
             return _named(node)
         case Comparison(operator=sign, left=Name() as name, right=Constant(value=value)):
-            return _compared_with(name, COMPARE[sign], value)
+            return _compared_with(name, sign, value)
         case Comparison(operator=sign, left=left, right=right):
-            return _both(COMPARE[sign], evaluator(left), evaluator(right))
+            return _both(partial(compare, sign), evaluator(left), evaluator(right))
         case And(parts=parts):
             return _joined([evaluator(part) for part in parts], decisive=False)
         case Or(parts=parts):
@@ -106,9 +99,9 @@ def evaluator(node: Expression) -> Evaluator:  # noqa: C901, PLR0912 - a table o
         case Contains(subject=subject, part=part):
             return _both(operator.contains, evaluator(subject), evaluator(part))
         case Minus(operand=operand):
-            return _calculated(_CALCULATE["*"], evaluator(operand), lambda _lookup: -1)
+            return _calculated("*", evaluator(operand), lambda _lookup: -1)
         case Arithmetic(operator=sign, left=left, right=right):
-            return _calculated(_CALCULATE[sign], evaluator(left), evaluator(right))
+            return _calculated(sign, evaluator(left), evaluator(right))
 
 
 def _named(name: Name) -> Evaluator:
@@ -119,17 +112,19 @@ def _named(name: Name) -> Evaluator:
     return run
 
 
-def _compared_with(name: Name, compare: Callable[..., bool], bound: Value) -> Evaluator:
+def _compared_with(name: Name, sign: Operator, bound: Value) -> Evaluator:
+    plain = COMPARE[sign]
+
     def run(lookup: Lookup) -> bool | None:
         value = lookup(name)
         if value is None or value != value:  # noqa: PLR0124 - NaN
             return None
-        return compare(value, bound)
+        return compare(sign, value, bound) if type(value) is Sampled else plain(value, bound)
 
     return run
 
 
-def _both(combine: Callable[..., bool], left: Evaluator, right: Evaluator) -> Evaluator:
+def _both(combine: Callable[..., bool | None], left: Evaluator, right: Evaluator) -> Evaluator:
     def run(lookup: Lookup) -> bool | None:
         one = left(lookup)
         if one is None:
@@ -140,18 +135,14 @@ def _both(combine: Callable[..., bool], left: Evaluator, right: Evaluator) -> Ev
     return run
 
 
-def _calculated(calculate: Callable[[float, float], float], left: Evaluator, right: Evaluator) -> Evaluator:
+def _calculated(sign: str, left: Evaluator, right: Evaluator) -> Evaluator:
     def run(lookup: Lookup) -> Value | None:
         one, other = left(lookup), right(lookup)
         if one is None or other is None:
             return None
         if isinstance(one, str) or isinstance(other, str):
             raise TypeError("texts cannot be calculated with")
-        try:
-            result = calculate(one, other)
-        except (ZeroDivisionError, OverflowError):
-            return None
-        return result if result == result else None  # noqa: PLR0124 - false for NaN only
+        return calculate(sign, one, other)
 
     return run
 
@@ -192,9 +183,10 @@ def _membership(subject: Evaluator, items: list[Evaluator], *, negated: bool) ->
         unknown = False
         for item in items:
             other = item(lookup)
-            if other is None:
+            same = None if other is None else compare(Operator.EQUAL, value, other)
+            if same is None:
                 unknown = True
-            elif value == other:
+            elif same:
                 return not negated
         return None if unknown else negated
 
@@ -215,11 +207,13 @@ def _found(subject: Evaluator, find: Callable[[str], bool | None]) -> Evaluator:
 
 class Lack(NamedTuple):
     """Why a value is unknown: ``node`` is a name that is missing, a divisor that is zero, or a calculation or a match
-    that has no result; ``names`` are those to blame.
+    that has no result; ``names`` are those to blame. ``uncertain``: all values are known, and it is a comparison, or a
+    divisor, of which the bounds of what was sampled leave open how it comes out.
     """
 
     node: Expression
     names: tuple[Name, ...]
+    uncertain: bool = False
 
 
 def lacks(node: Expression, lookup: Lookup) -> Iterator[Lack]:
@@ -232,12 +226,17 @@ def lacks(node: Expression, lookup: Lookup) -> Iterator[Lack]:
     below = [lack for child in children(node) for lack in lacks(child, lookup)]
     if below:
         yield from below
-    elif isinstance(node, Arithmetic) and node.operator == "/" and evaluator(node.right)(lookup) == 0:
-        yield Lack(node.right, names(node.right) or names(node))
-    else:
-        yield Lack(node, names(node))
-
-
-def _blamed(node: Expression, lookup: Lookup) -> Iterator[Name]:
-    for lack in lacks(node, lookup):
-        yield from lack.names
+        return
+    match node:
+        case Comparison() | Membership() if any(is_sampled(evaluator(each)(lookup)) for each in children(node)):
+            yield Lack(node, names(node), uncertain=True)
+        case Arithmetic(operator="/", right=right):
+            divisor = evaluator(right)(lookup)
+            if is_sampled(divisor):
+                yield Lack(right, names(right), uncertain=True)
+            elif divisor == 0:
+                yield Lack(right, names(right) or names(node))
+            else:
+                yield Lack(node, names(node))
+        case _:
+            yield Lack(node, names(node))

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from runbook_engine.conditions.certainty import COMPARE, compare, exact
 from runbook_engine.conditions.dimensions import calculated
-from runbook_engine.conditions.evaluation import COMPARE, Lookup, evaluator, lacks
+from runbook_engine.conditions.evaluation import Lack, Lookup, evaluator, lacks
 from runbook_engine.conditions.showing import shown, shown_apart, shown_text
 from runbook_engine.conditions.tree import (
     And,
@@ -69,7 +70,7 @@ def evidence(expression: Expression, lookup: Lookup, types: Types) -> tuple[Meas
         known, value = types(name), evaluator(name)(lookup)
         dimension = known.dimension if known else _natural(value)
         text = shown_text(value) if isinstance(value, str) else shown(value, dimension)
-        found.append(Measured(str(name), value, known.unit if known else "", text))
+        found.append(Measured(str(name), None if value is None else exact(value), known.unit if known else "", text))
     return tuple(found)
 
 
@@ -140,11 +141,13 @@ class _Teller:
     def _compared(self, node: Comparison, one: Value | None, other: Value | None) -> _Told:
         if one is None or other is None:
             return self._undecided(node)
-        truth = COMPARE[node.operator](one, other)
+        truth = compare(node.operator, one, other)
+        if truth is None:
+            return self._undecided(node)
         return truth, [_Fact(self._comparison(node, one, other, truth=truth), node)]
 
     def _undecided(self, node: Expression) -> _Told:
-        return None, [_Fact(self._lack(lack.node), lack.node) for lack in lacks(node, self._lookup)]
+        return None, [_Fact(self._lack(lack), lack.node) for lack in lacks(node, self._lookup)]
 
     def _value(self, node: Expression) -> Value | None:
         if isinstance(node, Constant):
@@ -154,7 +157,10 @@ class _Teller:
             return value if value == value else None  # noqa: PLR0124 - false for NaN only
         return evaluator(node)(self._lookup)
 
-    def _lack(self, node: Expression) -> str:
+    def _lack(self, lack: Lack) -> str:
+        node = lack.node
+        if lack.uncertain:
+            return self._open(node)
         if self._value(node) == 0:
             return f"{_label(node)} is 0"
         if isinstance(node, Name):
@@ -162,6 +168,20 @@ class _Teller:
         if isinstance(node, Matches):
             return f"{_label(node.subject)} is too long to be searched to its end"
         return f"{_label(node)} has no value"
+
+    def _open(self, node: Expression) -> str:
+        """What bounds leave open: ``error_rate 4 % (1.1 % to 9.9 %, n = 80) is not told apart from 5 %``."""
+        match node:
+            case Comparison(left=left, right=right):
+                if is_constant(left):
+                    left, right = right, left
+                dimension = self._dimension(left, right)
+                return f"{self._side(left, dimension)} is not told apart from {self._side(right, dimension)}"
+            case Membership(subject=subject, items=items):
+                dimension = self._dimension(subject, *items)
+                listed = ", ".join(self._side(item, dimension) for item in items)
+                return f"{self._side(subject, dimension)} is not told apart from [{listed}]"
+        return f"{self._side(node, self._dimension(node))} is not told apart from 0"
 
     def _fact(self, node: Expression, *, truth: bool) -> _Fact:
         """A decided condition without ``and or not`` at its top."""

@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 from runbook_engine.conditions.tree import quoted
 from runbook_engine.quantity import UNITS, Dimension, Value, show
+from runbook_engine.sampled import Sample, Sampled
 
 _MOST_TEXT = 80
 _MOST_DECIMALS = 15
@@ -18,7 +19,11 @@ _SHOWN = re.compile(r"(-?[\d.]+(?:e[+-]?\d+)?)(.*)", re.ASCII)
 
 
 def shown(value: Value | None, dimension: Dimension) -> str:
-    """As ``quantity.show``; texts in quotes and shortened, and any number whatever its size."""
+    """As ``quantity.show``; texts in quotes and shortened, any number whatever its size, and bounds behind what was
+    sampled.
+    """
+    if isinstance(value, Sampled):
+        return f"{shown(float(value), dimension)} ({shown_bounds(value.sample, dimension)})"
     if isinstance(value, str):
         return quoted(shown_text(value))
     if value is None or isinstance(value, bool) or -_HUGE < value < _HUGE:
@@ -26,6 +31,15 @@ def shown(value: Value | None, dimension: Dimension) -> str:
     if isinstance(value, float) and math.isinf(value):
         return "infinite" if value > 0 else "minus infinite"
     return f"{Decimal(value):.3g}{_base(dimension)}"
+
+
+def shown_bounds(sample: Sample, dimension: Dimension) -> str:
+    """``2.4 % to 6.4 %, n = 300``, ``at least 2.4 %, n = 30``."""
+    lower = show(sample.lower, dimension)
+    if sample.upper is None:
+        return f"at least {lower}, n = {sample.n}"
+    upper = show(sample.upper, dimension)
+    return f"{f'up to {upper}' if sample.lower <= 0 else f'{lower} to {upper}'}, n = {sample.n}"
 
 
 def shown_text(text: str) -> str:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from runbook_engine.kinds import ErrorKind
 from runbook_engine.quantity import Value
+from runbook_engine.sampled import Sample
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -132,8 +133,10 @@ class AttemptFailed(_Happening, frozen=True):
     wait: float
 
 
-class StepMeasured(_Happening, frozen=True):
-    """A reading. ``dimensions`` gives the dimension of each metric; ``missing`` why a metric is None."""
+class StepMeasured(_Happening, frozen=True, omit_defaults=True):
+    """A reading. ``dimensions`` gives the dimension of each metric; ``missing`` why a metric is None; ``samples`` what stands
+    behind those that were sampled.
+    """
 
     at: float
     scope: str
@@ -143,6 +146,7 @@ class StepMeasured(_Happening, frozen=True):
     dimensions: Mapping[str, str]
     missing: Mapping[str, str] = {}
     evidence: Mapping[str, JsonValue] = {}
+    samples: Mapping[str, Sample] = {}
 
 
 class StepFailed(_Happening, frozen=True):

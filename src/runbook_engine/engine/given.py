@@ -116,13 +116,12 @@ def _merged(before: GivenStep, given: GivenStep) -> GivenStep:
     known = {
         name: why for name, why in last.missing.items() if name not in first.metrics or first.metrics[name] is None
     }
-    metrics = {
-        **last.metrics,
-        **{name: each for name, each in first.metrics.items() if first.missing.get(name) != NOT_GIVEN},
-    }
+    given_anew = {name: each for name, each in first.metrics.items() if first.missing.get(name) != NOT_GIVEN}
+    metrics = {**last.metrics, **given_anew}
     missing = {**known, **{name: why for name, why in first.missing.items() if why != NOT_GIVEN}}
     missing = {name: why for name, why in missing.items() if metrics.get(name) is None}
-    return GivenStep((Reading(metrics, first.types, missing),), given.own)
+    samples = {**{name: each for name, each in last.samples.items() if name not in given_anew}, **first.samples}
+    return GivenStep((Reading(metrics, first.types, missing, samples=samples),), given.own)
 
 
 def _inputs_at(plan: Plan, path: str, given: Mapping[str, Scalar]) -> Mapping[str, object]:

@@ -16,6 +16,7 @@ from runbook_engine.document.source import Path
 from runbook_engine.document.wording import shown
 from runbook_engine.engine.border import passwords
 from runbook_engine.engine.events import Failure
+from runbook_engine.engine.given_samples import SampleReader
 from runbook_engine.engine.judgement import Answer, Reading
 from runbook_engine.errors import closest
 from runbook_engine.graph.extract_checks import OPEN, input_of, is_open
@@ -29,6 +30,7 @@ from runbook_engine.pasteable import pasteable
 from runbook_engine.probe.extract import ExtractError, NothingThereError
 from runbook_engine.probe.shape import misfits
 from runbook_engine.quantity import Dimension, MetricType, Value
+from runbook_engine.sampled import Sample
 
 NOT_GIVEN = "not given by the test"
 DOCUMENT = "document"
@@ -89,6 +91,7 @@ class Reader(Struct):
         types = self.step.types
         metrics: dict[str, Value | None] = {}
         missing: dict[str, str] = {}
+        samples: dict[str, Sample] = {}
         extracts = self.step.probe is not None and self.step.probe.extracts
         for name, value in given.items():
             place = (*at, name)
@@ -104,13 +107,18 @@ class Reader(Struct):
                     self.found.add(
                         "RB804", message, place, label="give it a value", help=types[name].describe(), key=True
                     )
+            elif types[name].sampled and isinstance(value, dict):
+                sampled = SampleReader(name, types[name], place, self._value, self.found).sampled(value)
+                metrics[name] = None if sampled is None else float(sampled)
+                if sampled is not None:
+                    samples[name] = sampled.sample
             else:
                 metrics[name] = self._value(name, value, types[name], place)
         for name in types:
             if name not in metrics:
                 metrics[name] = None
                 missing[name] = NOT_GIVEN
-        return Reading(metrics, types, missing)
+        return Reading(metrics, types, missing, samples=samples)
 
     def _extracted(
         self,

@@ -3,22 +3,22 @@
 A live run and a replay both come through here, so that a recording walked again decides everything anew.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 from pydantic import JsonValue
 
-from runbook_engine.conditions import Name, evidence, explain
+from runbook_engine.conditions import Name, Truth, evidence, explain
 from runbook_engine.document.models import ProbeStep
 from runbook_engine.engine.border import Border
+from runbook_engine.engine.called import called_status, ended
+from runbook_engine.engine.certainty import uncertain
 from runbook_engine.engine.events import (
     BlindSpot,
     Event,
     Failure,
     FindingRaised,
     Measured,
-    Outcome,
     StepAnswered,
     StepDecided,
     StepFailed,
@@ -34,12 +34,14 @@ from runbook_engine.graph.plan import Filling, Plan, PlannedStep, Way, dimension
 from runbook_engine.graph.scope import ERROR, INPUTS
 from runbook_engine.ids import FindingId, StepId
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.quantity import MetricType, Value, counted, show
+from runbook_engine.quantity import MetricType, Value, show
+from runbook_engine.sampled import Sample, Sampled
 from runbook_engine.templates import Filled, Lookup, Template
 
 Values = Callable[[Name], Value | None]
 UNKNOWN = "unknown"
 _MOST_WHY = 500
+_HOLDS = Truth(True)
 
 
 class Reading(Struct, frozen=True):
@@ -49,6 +51,13 @@ class Reading(Struct, frozen=True):
     types: Mapping[str, MetricType]
     missing: Mapping[str, str] = {}
     evidence: Mapping[str, JsonValue] = {}
+    samples: Mapping[str, Sample] = {}
+    """What stands behind the metrics that were sampled."""
+
+    def value(self, metric: str) -> Value | None:
+        """As conditions compare it: with its bounds where it was sampled."""
+        value, sample = self.metrics.get(metric), self.samples.get(metric)
+        return value if sample is None or not isinstance(value, float | int) else Sampled(value, sample)
 
 
 class Answer(Struct, frozen=True):
@@ -94,15 +103,14 @@ class ScopeRun(Struct):
     def value(self, step: StepId) -> Values:
         """Names as conditions in ``step`` see them; None is missing."""
         own = self.results.get(step)
-        metrics = _metrics(own)
 
         def look_up(name: Name) -> Value | None:
             if name.scope is None:
-                return metrics.get(name.name)
+                return _value(own, name.name)
             if name.scope == INPUTS:
                 found = self.inputs[name.name].filled.value if name.name in self.inputs else None
                 return found if isinstance(found, bool | int | float | str) else None
-            return _metrics(self.results.get(StepId(name.scope))).get(name.name)
+            return _value(self.results.get(StepId(name.scope)), name.name)
 
         return look_up
 
@@ -182,21 +190,44 @@ class ScopeRun(Struct):
             first = StepAnswered(*where, result.value, result.type.dimension, result.by)
         else:
             known = step.dimensions if result.types is step.types else dimensions(result.types)
-            first = StepMeasured(*where, attempt, result.metrics, known, result.missing, result.evidence)
+            first = StepMeasured(
+                *where, attempt, result.metrics, known, result.missing, result.evidence, result.samples
+            )
         look_up = self.value(step.id)
-        for way in step.ways:
-            if way.condition is not None:
-                truth = way.condition.evaluate(look_up)
-                if truth.value is None:
-                    return self._failed(step, self._undecided(step, way, truth.missing), at, (first,))
-                if not truth.value:
-                    continue
-            return self._chosen(step, way, result, at, first, look_up)
+        way, unsure = self._way(step, look_up)
+        if unsure is not None and (way is None or way.condition is None or way.finding is None):
+            return self._failed(step, unsure, at, (first,))
+        if way is not None:
+            return self._chosen(step, way, result, at, first, look_up, unsure)
         why = _called(step, result)
         return Judgement((first, StepDecided(*where, _status(step, result), None, "", why, None, ())), ())
 
+    def _way(self, step: PlannedStep, look_up: Values) -> tuple[Way | None, Failure | None]:
+        """The first way whose condition holds, and why one before it is undecided.
+
+        Bounds of what was sampled may leave ``error_rate > 5%`` open and tell that ``error_rate > 1%`` holds all the same. A
+        value that is missing leaves everything behind it open.
+        """
+        unsure: Failure | None = None
+        for way in step.ways:
+            truth = way.condition.evaluate(look_up) if way.condition is not None else _HOLDS
+            if truth.value:
+                return way, unsure
+            if truth.value is None and unsure is None:
+                unsure = self._undecided(step, way, truth, look_up)
+            if truth.missing:
+                return None, unsure
+        return None, unsure
+
     def _chosen(
-        self, step: PlannedStep, way: Way, result: Reading | Answer, at: float, first: Event, look_up: Values
+        self,
+        step: PlannedStep,
+        way: Way,
+        result: Reading | Answer,
+        at: float,
+        first: Event,
+        look_up: Values,
+        unsure: Failure | None,
     ) -> Judgement:
         where = (at, self.scope, step.id)
         if way.finding is None:
@@ -212,7 +243,11 @@ class ScopeRun(Struct):
             )
         finding = self._finding(step, way.finding, at, seen, why or way.text, None)
         decided = StepDecided(*where, StepStatus.FLAGGED, way.place, way.text, why, way.finding, way.targets)
-        return Judgement((first, finding, decided), way.targets)
+        if unsure is None:
+            return Judgement((first, finding, decided), way.targets)
+        self.blind_spots += 1
+        blind = BlindSpot(*where, unsure.kind, unsure.message, unsure.remedy)
+        return Judgement((first, finding, blind, decided), way.targets)
 
     def _failed(self, step: PlannedStep, failure: Failure, at: float, before: tuple[Event, ...]) -> Judgement:
         """A probe's error, or a value that a condition needs and that is missing: to the error routes."""
@@ -283,8 +318,12 @@ class ScopeRun(Struct):
         told = dict.fromkeys(explain(way.expression, look_up, types) for way in step.ways if way.expression is not None)
         return self.border.text("; ".join(told), _MOST_WHY)
 
-    def _undecided(self, step: PlannedStep, way: Way, missing: Iterable[Name]) -> Failure:
-        reasons = [self._reason(step.id, name) for name in dict.fromkeys((each.scope, each.name) for each in missing)]
+    def _undecided(self, step: PlannedStep, way: Way, truth: Truth, look_up: Values) -> Failure:
+        if not truth.missing and way.expression is not None:
+            told = self.border.text(explain(way.expression, look_up, self.type(step.id)), _MOST_WHY)
+            return uncertain(step, way.text, told, truth.uncertain, look_up, self.plan)
+        missing = dict.fromkeys((each.scope, each.name) for each in truth.missing)
+        reasons = [self._reason(step.id, name) for name in missing]
         told = "; ".join(why for why, _ in reasons)
         remedy = "; ".join(dict.fromkeys(cure for _, cure in reasons if cure))
         return Failure(ErrorKind.MISSING, self.border.text(f'"{way.text}" cannot be decided: {told}'), remedy)
@@ -312,37 +351,16 @@ class ScopeRun(Struct):
         return f"{written} is missing" + (f" ({why})" if why else ""), cure
 
 
-def _told(failure: Failure) -> str:
-    return f"{failure.kind}: {failure.message}"[:_MOST_WHY]
-
-
 def _status(step: PlannedStep, result: Reading | Answer) -> StepStatus:
-    """Of a step that raises nothing itself; a call is as well as the runbook that it called."""
-    if isinstance(result, Answer):
-        return StepStatus.ANSWERED
-    return (
-        _CALLED.get(result.metrics.get("outcome"), StepStatus.PASSED) if step.child is not None else StepStatus.PASSED
-    )
-
-
-_CALLED: Mapping[Value | None, StepStatus] = MappingProxyType(
-    {
-        Outcome.CRITICAL: StepStatus.FLAGGED,
-        Outcome.WARNING: StepStatus.FLAGGED,
-        Outcome.INCONCLUSIVE: StepStatus.BLIND,
-    }
-)
+    return StepStatus.ANSWERED if isinstance(result, Answer) else called_status(step, result.metrics)
 
 
 def _called(step: PlannedStep, result: Reading | Answer) -> str:
     return ended(step.child.runbook.runbook, result.metrics) if step.child and isinstance(result, Reading) else ""
 
 
-def ended(runbook: str, metrics: Mapping[str, Value | None]) -> str:
-    """How a called runbook ended, by what its call measured: ``redis-cache is critical: 1 finding, 2 blind spots``."""
-    counts = ((metrics.get("findings"), "finding"), (metrics.get("blind_spots"), "blind spot"))
-    told = ", ".join(counted(number, word) for number, word in counts if number)
-    return f"{runbook} is {metrics.get('outcome')}{f': {told}' if told else ''}"
+def _told(failure: Failure) -> str:
+    return f"{failure.kind}: {failure.message}"[:_MOST_WHY]
 
 
 def _lacking(filling: Filling | Mapping[str, Filling], look_up: Lookup) -> Iterator[Name]:
@@ -358,10 +376,10 @@ def _lacking(filling: Filling | Mapping[str, Filling], look_up: Lookup) -> Itera
                 yield from _lacking(each, look_up)
 
 
-def _metrics(result: Reading | Answer | None) -> Mapping[str, Value | None]:
+def _value(result: Reading | Answer | None, metric: str) -> Value | None:
     if isinstance(result, Reading):
-        return result.metrics
-    return {"answer": result.value} if isinstance(result, Answer) else {}
+        return result.value(metric)
+    return result.value if isinstance(result, Answer) and metric == "answer" else None
 
 
 def _types(result: Reading | Answer) -> Mapping[str, MetricType]:

@@ -24,6 +24,7 @@ from runbook_engine.probe.effort import TEXT_SHIFT, Effort, TooMuchWorkError, he
 from runbook_engine.probe.extract import ExtractError
 from runbook_engine.probe.registry import AnyProbe
 from runbook_engine.quantity import Dimension, prose, show
+from runbook_engine.sampled import Sample, Sampled
 from runbook_engine.templates import Lookup, MissingValueError, Template
 
 MOST_LATE_S = 0.25
@@ -187,6 +188,7 @@ def accept(  # noqa: C901, PLR0912 - one pass over the metrics, hot
     types: Mapping[str, MetricType] = step.types
     values = reading.__dict__
     metrics: dict[str, Value | None] = {}
+    samples: dict[str, Sample] = {}
     missing = reading.missing
     partial: Mapping[str, str] = reading.PARTIAL if reading.cut else {}
     for name in probe.metrics:
@@ -194,6 +196,8 @@ def accept(  # noqa: C901, PLR0912 - one pass over the metrics, hot
         if name in partial and value is not None:
             missing = {**missing, name: reading.cut}
             value = None
+        if type(value) is Sampled:
+            samples[name], value = value.sample, float(value)
         if type(value) is float:
             if not math.isfinite(value):
                 what = "not-a-number" if math.isnan(value) else "a number without end"
@@ -222,7 +226,8 @@ def accept(  # noqa: C901, PLR0912 - one pass over the metrics, hot
         effort.renew()
         weigh(kept, effort)
         kept = border.evidence(kept)
-    return Reading(metrics, types, missing, kept)
+    samples = {name: each for name, each in samples.items() if metrics[name] is not None}
+    return Reading(metrics, types, missing, kept, samples)
 
 
 def _hold_to_json(probe: AnyProbe, document: JsonValue, effort: Effort) -> None:

@@ -59,7 +59,8 @@ def _brought(event: AttemptFailed | StepFailed | StepMeasured | StepAnswered, st
         metrics[name] = event.metrics.get(name) if known else None
         if metrics[name] is None:
             missing[name] = event.missing.get(name, "") if known and name in event.metrics else NOT_GIVEN
-    return Reading(metrics, step.types, missing)
+    samples = {name: each for name, each in event.samples.items() if metrics.get(name) is not None}
+    return Reading(metrics, step.types, missing, samples=samples)
 
 
 def _inputs(inputs: Mapping[str, InputValue], specs: Mapping[str, Input]) -> Mapping[str, Scalar]:

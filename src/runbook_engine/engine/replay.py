@@ -173,7 +173,7 @@ class _Replay:
                 if isinstance(step.model, CallStep):
                     return call_reading(child_scope(event.scope, event.step), self._scopes.values())
                 types = {name: MetricType(Dimension(each)) for name, each in event.dimensions.items()}
-                return Reading(event.metrics, types, event.missing, event.evidence)
+                return Reading(event.metrics, types, event.missing, event.evidence, event.samples)
 
     def _decide(self, scope: str, step: StepId, result: Result, attempt: int) -> None:
         run = self._scopes[scope]

@@ -33,6 +33,7 @@ from runbook_engine.engine.events import (
 )
 from runbook_engine.engine.known import KnownSoFar
 from runbook_engine.quantity import Value
+from runbook_engine.sampled import Sample
 
 StepKind = Literal["probe", "ask", "call"]
 
@@ -55,6 +56,7 @@ class StepTrace:
     dimensions: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, JsonValue] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
     error: Failure | None = None
     retries: list[AttemptFailed] = field(default_factory=list)
     answered_by: str = ""
@@ -289,7 +291,7 @@ def _attempted(_trace: Trace, step: StepTrace, event: AttemptFailed) -> None:
 def _measured(_trace: Trace, step: StepTrace, event: StepMeasured) -> None:
     step.finished_at, step.attempts = event.at, event.attempt
     step.metrics, step.dimensions = event.metrics, event.dimensions
-    step.missing, step.evidence = event.missing, event.evidence
+    step.missing, step.evidence, step.samples = event.missing, event.evidence, event.samples
 
 
 def _failed(_trace: Trace, step: StepTrace, event: StepFailed) -> None:

@@ -28,6 +28,8 @@ from runbook_engine.probe.contract import (
     ProbeContext,
     Rate,
     Reading,
+    SampledDuration,
+    SampledPercent,
     bounded,
     metric_types,
     probe,
@@ -37,6 +39,7 @@ from runbook_engine.probe.failure import ProbeError
 from runbook_engine.probe.shape import Document
 from runbook_engine.probe.threads import in_thread
 from runbook_engine.quantity import Dimension, MetricType, Value
+from runbook_engine.sampled import Sample, Sampled, quantile, share
 from runbook_engine.secret import Secret
 
 __all__ = [
@@ -57,6 +60,10 @@ __all__ = [
     "ProbeError",
     "Rate",
     "Reading",
+    "Sample",
+    "Sampled",
+    "SampledDuration",
+    "SampledPercent",
     "Secret",
     "Value",
     "bounded",
@@ -65,4 +72,6 @@ __all__ = [
     "in_thread",
     "metric_types",
     "probe",
+    "quantile",
+    "share",
 ]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SkipValidation
 from runbook_engine.errors import ProbeContractError
 from runbook_engine.probe.shape import Document
 from runbook_engine.quantity import Dimension, MetricType
+from runbook_engine.sampled import Sampled
 
 
 class Params(BaseModel):
@@ -45,6 +46,10 @@ class Reading(BaseModel):
 
     What is judged is never a part of what there is. Where the probe read no more than so much, ``cut`` says why and what
     widens it (see ``first`` and ``cut_at``), and the engine makes every metric of ``PARTIAL`` missing with that reason.
+
+    What twenty requests say of all requests is not what they say of themselves. A metric of a sample is declared
+    ``SampledPercent`` or ``SampledDuration`` and given by ``share`` and ``quantile``, with its bounds; conditions compare
+    these, and are undecided where a threshold lies between them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=True, defer_build=True)
@@ -59,6 +64,10 @@ class Reading(BaseModel):
     """Metrics that tell how fast an answer came, and not whether it was good: an error is often quick."""
     FAILURES: ClassVar[tuple[str, ...]] = ()
     """Metrics that tell whether it was. The checker warns where one of ``LATENCIES`` is judged and none of these is."""
+    SAMPLES: ClassVar[str] = ""
+    """The parameter that says how many samples are taken, where metrics are ``Sampled…``: where they were too few to decide,
+    people are told how to take more.
+    """
     LOGS: ClassVar[tuple[str, ...]] = ()
     """Keys of ``evidence`` that hold what systems wrote (log lines, reasons): known error messages are looked for there."""
 
@@ -106,6 +115,10 @@ Count = Annotated[int, Metric(Dimension.NUMBER, lower=0)]
 Rate = Annotated[float, Metric(Dimension.RATE, lower=0)]
 """Events per second."""
 Number = Annotated[float, Metric(Dimension.NUMBER)]
+SampledPercent = Annotated[Sampled, Metric(Dimension.PERCENT, lower=0, upper=100)]
+"""Percentage points, of a sample: ``share(3, 100)``. A plain number is exact."""
+SampledDuration = Annotated[Sampled, Metric(Dimension.DURATION, lower=0)]
+"""Seconds, of a sample: ``quantile(sorted(times), 0.95)``. A plain number is exact."""
 
 
 def bounded(dimension: Dimension, *, lower: float | None = None, upper: float | None = None) -> Metric:
@@ -243,7 +256,9 @@ def _metric_type(hint: Any, *, doc: str, where: str) -> MetricType:
         base, *notes = get_args(hint)
         for note in notes:
             if isinstance(note, Metric):
-                return MetricType(note.dimension, note.lower, note.upper, base is int, (), optional, doc)
+                return MetricType(
+                    note.dimension, note.lower, note.upper, base is int, (), optional, doc, base is Sampled
+                )
         hint = base
     if get_origin(hint) is Literal:
         return MetricType(Dimension.TEXT, members=tuple(str(m) for m in get_args(hint)), optional=optional, doc=doc)

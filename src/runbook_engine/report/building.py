@@ -7,7 +7,9 @@ from itertools import islice
 
 from pydantic import JsonValue
 
+from runbook_engine.conditions.showing import shown_bounds
 from runbook_engine.document.models import AskStep, FindingKind, Level, Runbook
+from runbook_engine.engine.called import ended
 from runbook_engine.engine.events import (
     AttemptFailed,
     BlindSpot,
@@ -18,7 +20,6 @@ from runbook_engine.engine.events import (
     StepStatus,
 )
 from runbook_engine.engine.inputs import ways_to_set
-from runbook_engine.engine.judgement import ended
 from runbook_engine.engine.trace import StepTrace, Trace
 from runbook_engine.graph.edges import EdgeKind, step_edges
 from runbook_engine.hostile import cut, harmless, one_line
@@ -40,9 +41,11 @@ from runbook_engine.report.model import (
     ResolutionPart,
     RetryPart,
     RunbookPart,
+    SamplePart,
     StepPart,
     SymptomPart,
 )
+from runbook_engine.sampled import Sample
 
 MOST_TEXT = 4_200
 """A little more than the border lets through: its own mark of truncation stays whole."""
@@ -278,10 +281,20 @@ def _reading(step: StepTrace) -> Mapping[str, MetricPart]:
         found[_line(name)] = MetricPart(
             value=_value(value),
             unit=BASE_UNIT[dimension],
-            shown=_line(show(value, dimension)),
+            shown=_line(_shown(value, dimension, step.samples.get(name))),
             missing=_line(step.missing.get(name, "")),
+            sample=_sample(step.samples.get(name)),
         )
     return found
+
+
+def _shown(value: Value | None, dimension: Dimension, sample: Sample | None) -> str:
+    text = show(value, dimension)
+    return text if sample is None else f"{text} ({shown_bounds(sample, dimension)})"
+
+
+def _sample(sample: Sample | None) -> SamplePart | None:
+    return None if sample is None else SamplePart(n=sample.n, lower=sample.lower, upper=sample.upper)
 
 
 def _dimension(name: str | None) -> Dimension:

@@ -92,13 +92,24 @@ class ErrorPart(Part, frozen=True, kw_only=True):
     remedy: str = ""
 
 
+class SamplePart(Part, frozen=True, kw_only=True):
+    """What stands behind a sampled value: the true one is below ``lower``, and above ``upper``, with a chance of 5 % at most
+    each. ``upper`` is null where ``n`` samples are too few for one.
+    """
+
+    n: int
+    lower: float
+    upper: float | None
+
+
 class MetricPart(Part, frozen=True, kw_only=True):
-    """``missing`` says why there is no value."""
+    """``missing`` says why there is no value; ``sample``, of how many samples it is."""
 
     value: Value | None
     unit: str
     shown: str
     missing: str = ""
+    sample: SamplePart | None = None
 
 
 class BranchPart(Part, frozen=True, kw_only=True):

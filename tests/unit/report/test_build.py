@@ -71,6 +71,7 @@ def test_a_step_tells_its_reading_branch_command_and_attempts(traces: Mapping[st
         "unit": "B",
         "shown": "175 MiB",
         "missing": "",
+        "sample": None,
     }
     assert cache.reading["memory_utilization"].missing == "maxmemory is 0: there is no limit"
 
