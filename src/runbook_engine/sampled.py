@@ -25,13 +25,15 @@ _EXACT_ENOUGH = 1e-14
 
 class Sample(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """``n`` samples, and the bounds of what they say, in the metric's base unit. ``upper`` is None where ``n`` are too few
-    for one. ``quantile`` says of which it is; None is a share.
+    for one. ``quantile`` says of which it is; None is a share. ``parameter`` of the step sets ``n``, to ``most`` at most.
     """
 
     n: int
     lower: float
     upper: float | None
     quantile: float | None = None
+    parameter: str = ""
+    most: int | None = None
 
     @property
     def highest(self) -> float:

@@ -29,6 +29,7 @@ class SampleReader(Struct):
     """Reads the sample of one metric. ``read`` reads a literal of its type."""
 
     name: str
+    step: str
     type: MetricType
     at: Path
     read: ReadValue
@@ -83,4 +84,6 @@ class SampleReader(Struct):
 
     def _wrong(self, message: str, *key: str, is_key: bool = False) -> None:
         hint = _HELP.get(self.type.dimension, "")
-        self.found.add("RB804", f"{self.name} {message}", (*self.at, *key), help=hint, key=is_key)
+        self.found.add(
+            "RB804", f"{self.name} of step {quoted(self.step)} {message}", (*self.at, *key), help=hint, key=is_key
+        )

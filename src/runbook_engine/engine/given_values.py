@@ -108,7 +108,7 @@ class Reader(Struct):
                         "RB804", message, place, label="give it a value", help=types[name].describe(), key=True
                     )
             elif types[name].sampled and isinstance(value, dict):
-                sampled = SampleReader(name, types[name], place, self._value, self.found).sampled(value)
+                sampled = SampleReader(name, self.path, types[name], place, self._value, self.found).sampled(value)
                 metrics[name] = None if sampled is None else float(sampled)
                 if sampled is not None:
                     samples[name] = sampled.sample

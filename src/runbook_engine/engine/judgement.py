@@ -321,7 +321,7 @@ class ScopeRun(Struct):
     def _undecided(self, step: PlannedStep, way: Way, truth: Truth, look_up: Values) -> Failure:
         if not truth.missing and way.expression is not None:
             told = self.border.text(explain(way.expression, look_up, self.type(step.id)), _MOST_WHY)
-            return uncertain(step, way.text, told, truth.uncertain, look_up, self.plan)
+            return uncertain(way.text, told, truth.uncertain, look_up)
         missing = dict.fromkeys((each.scope, each.name) for each in truth.missing)
         reasons = [self._reason(step.id, name) for name in missing]
         told = "; ".join(why for why, _ in reasons)

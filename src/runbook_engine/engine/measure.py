@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import JsonValue, ValidationError
 
 from runbook_engine.document.models import Extract, Input, ProbeStep
@@ -197,7 +198,10 @@ def accept(  # noqa: C901, PLR0912 - one pass over the metrics, hot
             missing = {**missing, name: reading.cut}
             value = None
         if type(value) is Sampled:
-            samples[name], value = value.sample, float(value)
+            samples[name], value = (
+                replace(value.sample, parameter=probe.reading.SAMPLES, most=probe.most_samples),
+                float(value),
+            )
         if type(value) is float:
             if not math.isfinite(value):
                 what = "not-a-number" if math.isnan(value) else "a number without end"

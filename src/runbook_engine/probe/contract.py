@@ -172,6 +172,11 @@ class Probe(Struct, Generic[P, R], frozen=True):
         return metric_types(self.reading)
 
     @property
+    def most_samples(self) -> int | None:
+        """The most that the parameter ``SAMPLES`` takes; None where nothing says so."""
+        return _most(self.params, self.reading.SAMPLES)
+
+    @property
     def extracts(self) -> bool:
         """Whether a step may take metrics out of this probe's document with ``extract:``."""
         return issubclass(self.reading, DocumentReading)
@@ -204,6 +209,10 @@ def probe(
         if not (isinstance(reading, type) and issubclass(reading, Reading)):
             raise ProbeContractError(f"{name}: annotate the result with a subclass of Reading")
         _check_partial(name, params, reading)
+        if reading.SAMPLES and reading.SAMPLES not in params.model_fields:
+            raise ProbeContractError(
+                f"{name}: SAMPLES names the parameter {reading.SAMPLES!r}, which {name} does not have"
+            )
         return Probe(
             name,
             typing.cast("type[P]", params),
@@ -227,6 +236,13 @@ def _check_partial(name: str, params: type[Params], reading: type[Reading]) -> N
             )
         if parameter and parameter not in params.model_fields:
             raise ProbeContractError(f"{name}: PARTIAL names the parameter {parameter!r}, which {name} does not have")
+
+
+@lru_cache(maxsize=512)
+def _most(params: type[Params], name: str) -> int | None:
+    field_ = params.model_fields.get(name)
+    bounds = (getattr(each, "le", None) for each in (field_.metadata if field_ is not None else ()))
+    return next((each for each in bounds if isinstance(each, int)), None)
 
 
 @lru_cache(maxsize=512)
