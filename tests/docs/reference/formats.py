@@ -54,7 +54,9 @@ FORMATS: Mapping[str, Format] = {
         "step is not given, it must not be asked for; what a case does not expect, may not occur.\n\n"
         "A step is given the metrics that it measures, `{error: timeout}` or "
         "`{error: {kind: timeout, message: ..., remedy: ...}}` for a probe that fails, `{answer: true}` for what a person "
-        "says, `{outcome: warning}` for a called runbook as a whole, or a list of these, one for each attempt. The steps "
+        "says, `{outcome: warning}` for a called runbook as a whole, or a list of these, one for each attempt. What is "
+        "sampled may be given with its number, `error_rate: {value: 3%, n: 100}`, a time with its bounds, `p95: {value: 900ms, "
+        "n: 100, lower: 700ms, upper: 1.2s}`. The steps "
         "of a called runbook are named `call_step/step`.",
     ),
     "environment": Format(
