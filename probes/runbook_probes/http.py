@@ -14,17 +14,19 @@ from runbook_engine.probe import (
     Document,
     DocumentReading,
     Duration,
+    NoCertainValueError,
     ProbeContext,
     bounded,
     cut_at,
+    in_thread_if_large,
     probe,
+    read_json,
 )
 from runbook_engine.quantity import show
 from runbook_engine.secret import HIDDEN
 from runbook_probes.http_latency import latency
 from runbook_probes.http_params import HttpParams, Size, curl
 from runbook_probes.http_timeline import Timeline
-from runbook_probes.json_text import NoCertainValueError, read_json
 from runbook_probes.network import within
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ __all__ = ["GetParams", "GetReading", "get", "latency"]
 
 MOST_BODY = 16 * 1024 * 1024
 MOST_HEADERS = 40
-MOST_UNFOLDED = MOST_BODY
+IDENTITY = "identity"
 HIDDEN_HEADERS = frozenset({"set-cookie", "authorization", "www-authenticate", "authentication-info"})
 """Headers of an answer that may hold what is nobody's business."""
 
@@ -96,8 +98,8 @@ async def get(params: GetParams, ctx: ProbeContext) -> GetReading:
             answer = await client.fetch(timeline, params.max_body)
             total = anyio.current_time() - timeline.started
     ok = params.expects(answer.status)
-    text, incomplete = _text(answer)
-    document, uncertain = _document(text)
+    size = len(answer.body) if _encoding(answer) == IDENTITY else params.max_body
+    text, document, incomplete = await in_thread_if_large(size, lambda: _content(answer, params))
     return GetReading(
         status=answer.status,
         ok=ok,
@@ -110,7 +112,7 @@ async def get(params: GetParams, ctx: ProbeContext) -> GetReading:
         redirects=timeline.hops,
         document=document,
         cut=_more(params) if answer.truncated else "",
-        incomplete=incomplete or uncertain,
+        incomplete=incomplete,
         evidence=_evidence(answer, timeline, text, ok=ok),
         missing=_missing(
             timeline, "" if ok else f"the answer has status {answer.status}, which is not what was expected"
@@ -150,23 +152,35 @@ def _more(params: GetParams) -> str:
     return cut_at(params, "max_body", why, shown=show(MOST_BODY, Dimension.BYTES), instead="ask for less")
 
 
-def _text(answer: "Answer") -> tuple[str, str]:
-    """The body as text, and why it is not the whole. Only UTF-8 and Latin-1 are read, and compressed bodies are unfolded up
-    to a bound.
+def _encoding(answer: "Answer") -> str:
+    return (answer.header("content-encoding") or IDENTITY).strip().lower()
+
+
+def _content(answer: "Answer", params: GetParams) -> tuple[str, JsonValue, str]:
+    """The body as text and as a document, and why nothing can be taken out of this."""
+    text, incomplete = _text(answer, params)
+    document, uncertain = _document(text)
+    return text, document, incomplete or uncertain
+
+
+def _text(answer: "Answer", params: GetParams) -> tuple[str, str]:
+    """The body as text, and why it is not the whole. Only UTF-8 and Latin-1 are read, and compressed bodies, which nobody
+    has asked for, are unfolded up to ``max_body``.
     """
-    body, incomplete = answer.body, ""
-    encoding = (answer.header("content-encoding") or "identity").strip().lower()
+    body, incomplete, encoding = answer.body, "", _encoding(answer)
     if encoding in ("gzip", "x-gzip", "deflate"):
         unfolding = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
-            body = unfolding.decompress(body, MOST_UNFOLDED)
+            body = unfolding.decompress(body, max(1, params.max_body))
         except zlib.error:
             return "", f"the body is said to be {encoding}, and cannot be unfolded"
-        if unfolding.unconsumed_tail:
-            incomplete = f"the body unfolds to more than {show(MOST_UNFOLDED, Dimension.BYTES)}; ask for less"
+        if unfolding.unconsumed_tail or not (unfolding.eof or len(body) < params.max_body):
+            most = show(params.max_body, Dimension.BYTES)
+            why = f"the body unfolds to more than {most}, and was unfolded up to there"
+            incomplete = cut_at(params, "max_body", why, shown=show(MOST_BODY, Dimension.BYTES), instead="ask for less")
         elif not unfolding.eof:
             incomplete = f"the body is {encoding}, and ends too early"
-    elif encoding != "identity":
+    elif encoding != IDENTITY:
         return "", f"the body is {one_line(encoding)}, which is not read"
     kind = (answer.header("content-type") or "").lower()
     latin = any(name in kind for name in ("iso-8859-1", "latin-1", "windows-1252"))

@@ -14,18 +14,17 @@ from runbook_engine.probe import (
     Count,
     Document,
     DocumentReading,
-    ErrorKind,
     Number,
     Params,
     ProbeContext,
-    ProbeError,
     Secret,
+    in_thread_if_large,
     probe,
 )
 from runbook_probes.http_params import HttpParams, read_url
 from runbook_probes.http_timeline import Timeline
 from runbook_probes.network import allowance, within
-from runbook_probes.prometheus_answer import Answered, Series, not_answered, read_answer
+from runbook_probes.prometheus_answer import Answered, Series, not_answered, read_answer, too_large
 from runbook_probes.quantities import SecondsOrNone
 from runbook_probes.trust import CA_FILE
 
@@ -153,8 +152,7 @@ async def query(params: QueryParams, ctx: ProbeContext) -> QueryReading:
     with within(ctx, timeline.timed_out):
         async with Client(given, await trust(given)) as client:
             answer = await client.fetch(timeline, MOST_BODY)
-    found = _answered(answer, timeline.where)
-    return _reading(params, found, now)
+    return await in_thread_if_large(len(answer.body), lambda: _reading(params, _answered(answer, timeline.where), now))
 
 
 def _path(params: QueryParams, now: float, seconds: float) -> str:
@@ -169,11 +167,7 @@ def _path(params: QueryParams, now: float, seconds: float) -> str:
 
 def _answered(answer: "Answer", where: str) -> Answered:
     if answer.truncated:
-        raise ProbeError(
-            ErrorKind.MALFORMED,
-            f"the answer of {where} has more than {MOST_BODY // 1024 // 1024} MiB",
-            remedy="let the query aggregate, for example with sum by (job) (…), or ask for fewer points",
-        )
+        raise too_large(where, f"more than {MOST_BODY // 1024 // 1024} MiB")
     body = answer.body.decode("utf-8", "replace")
     if not 200 <= answer.status <= 299:
         raise not_answered(answer.status, body, where)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from runbook_engine.hostile import one_line, opening
-from runbook_engine.probe import ErrorKind, ProbeError
-from runbook_probes.json_text import read_json
+from runbook_engine.probe import ErrorKind, ProbeError, TooManyValuesError, read_json
+from runbook_engine.probe.json_text import MOST_VALUES
 
 MOST_WARNINGS = 10
 LATEST_TIME = 253_402_300_799.0  # the end of the year 9999, in seconds: what a calendar can show
@@ -49,7 +49,7 @@ class Answered:
 
 def read_answer(body: str, where: str) -> Answered:
     """Raises ProbeError where this is not an answer of the API, or one that says no."""
-    document = _document(body)
+    document = _document(body, where)
     if document is None:
         raise _foreign(where)
     if document.get("status") == "error":
@@ -89,7 +89,7 @@ def not_answered(status: int, body: str, where: str) -> ProbeError:
             return ProbeError(ErrorKind.FORBIDDEN, f"{where} does not let this token or account query")
         case 429:
             return ProbeError(ErrorKind.THROTTLED, f"{where} has too many queries to do", remedy="ask again later")
-    document = _document(body)
+    document = _document(body, where)
     if document is not None and document.get("status") == "error":
         return _refused(document, where)
     match status:
@@ -136,9 +136,20 @@ def _foreign(where: str) -> ProbeError:
     )
 
 
-def _document(body: str) -> Mapping[str, JsonValue] | None:
+def too_large(where: str, size: str) -> ProbeError:
+    """``size``: "more than 8 MiB"."""
+    return ProbeError(
+        ErrorKind.MALFORMED,
+        f"the answer of {where} has {size}",
+        remedy="let the query aggregate, for example with sum by (job) (…), or ask for fewer points",
+    )
+
+
+def _document(body: str, where: str) -> Mapping[str, JsonValue] | None:
     try:
         found = read_json(body)
+    except TooManyValuesError as error:
+        raise too_large(where, f"more than {MOST_VALUES:,} values") from error
     except ValueError:
         return None
     return found if isinstance(found, dict) else None

@@ -14,16 +14,18 @@ from runbook_engine.probe import (
     DocumentReading,
     Duration,
     ErrorKind,
+    NoCertainValueError,
     Params,
     ProbeContext,
     ProbeError,
     Secret,
     cut_at,
+    in_thread_if_large,
     probe,
+    read_json,
 )
 from runbook_engine.quantity import Dimension, show
 from runbook_probes.http_params import Size
-from runbook_probes.json_text import NoCertainValueError, read_json
 from runbook_probes.network import within
 from runbook_probes.shell_process import Ended, Job, Watched
 
@@ -162,7 +164,7 @@ async def run(params: RunParams, ctx: ProbeContext) -> RunReading:
         started = anyio.current_time()
         ended = await job.run(watched)
         time = anyio.current_time() - started
-    return _reading(params, ended, watched, time)
+    return await in_thread_if_large(watched.output.size, lambda: _reading(params, ended, watched, time))
 
 
 def _reading(params: RunParams, ended: Ended, watched: Watched, time: float) -> RunReading:

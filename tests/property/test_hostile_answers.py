@@ -18,8 +18,7 @@ from runbook_engine.document import load
 from runbook_engine.engine.events import Outcome
 from runbook_engine.graph.compile import Compiler
 from runbook_engine.kinds import ErrorKind
-from runbook_engine.probe import ProbeError
-from runbook_probes.json_text import read_json
+from runbook_engine.probe import ProbeError, read_json
 from runbook_probes.prometheus_answer import read_answer
 
 TEXT = """

@@ -218,9 +218,9 @@ def accept(  # noqa: C901, PLR0912 - one pass over the metrics, hot
             _within(probe, name, value, types[name])
         metrics[name] = value
     if prepared.extracts and isinstance(reading, DocumentReading):
-        _hold_to_json(probe, reading.document, effort)
+        too_much = _hold_to_json(probe, reading.document, effort)
         for name, spec in prepared.extracts.items():
-            metrics[name], why = _taken(reading, spec, border, effort)
+            metrics[name], why = (None, too_much) if too_much else _taken(reading, spec, border, effort)
             if why:
                 missing = {**missing, name: missing.get(name, why)}
     if missing:
@@ -228,18 +228,31 @@ def accept(  # noqa: C901, PLR0912 - one pass over the metrics, hot
     kept: Mapping[str, JsonValue] = reading.evidence
     if kept:
         effort.renew()
-        weigh(kept, effort)
-        kept = border.evidence(kept)
+        try:
+            weigh(kept, effort)
+            kept = border.evidence(kept)
+        except TooMuchWorkError as error:
+            if effort.brief or effort.stopped:
+                raise
+            kept = {"left_out": f"more than can be looked through: {error}"}
     samples = {name: each for name, each in samples.items() if metrics[name] is not None}
     return Reading(metrics, types, missing, kept, samples)
 
 
-def _hold_to_json(probe: AnyProbe, document: JsonValue, effort: Effort) -> None:
-    """Raises ProbeError where a document holds anything that JSON has not."""
+def _hold_to_json(probe: AnyProbe, document: JsonValue, effort: Effort) -> str:
+    """Why nothing is taken out of a document that is too large.
+
+    Raises ProbeError where it holds anything that JSON has not.
+    """
     try:
         weigh(document, effort)
+    except TooMuchWorkError as error:
+        if effort.brief or effort.stopped:
+            raise
+        return f"{NOT_WHOLE}the document is more than can be looked through: {error}; ask for a part of it"
     except TypeError as error:
         raise ProbeError(ErrorKind.MALFORMED, f"{probe.name} gave a document that is not JSON: {error}") from error
+    return ""
 
 
 def _taken(reading: DocumentReading, spec: Extract, border: Border, effort: Effort) -> tuple[Value | None, str]:

@@ -36,8 +36,9 @@ from runbook_engine.probe.contract import (
 )
 from runbook_engine.probe.cutting import cut_at, first
 from runbook_engine.probe.failure import ProbeError
+from runbook_engine.probe.json_text import NoCertainValueError, TooManyValuesError, read_json
 from runbook_engine.probe.shape import Document
-from runbook_engine.probe.threads import in_thread
+from runbook_engine.probe.threads import in_thread, in_thread_if_large
 from runbook_engine.quantity import Dimension, MetricType, Value
 from runbook_engine.sampled import Sample, Sampled, quantile, share
 from runbook_engine.secret import Secret
@@ -52,6 +53,7 @@ __all__ = [
     "ErrorKind",
     "Metric",
     "MetricType",
+    "NoCertainValueError",
     "Number",
     "Params",
     "Percent",
@@ -65,13 +67,16 @@ __all__ = [
     "SampledDuration",
     "SampledPercent",
     "Secret",
+    "TooManyValuesError",
     "Value",
     "bounded",
     "cut_at",
     "first",
     "in_thread",
+    "in_thread_if_large",
     "metric_types",
     "probe",
     "quantile",
+    "read_json",
     "share",
 ]

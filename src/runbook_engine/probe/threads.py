@@ -12,6 +12,8 @@ from anyio.lowlevel import RunVar
 
 T = TypeVar("T")
 
+LITTLE = 32 * 1024
+"""Bytes that are parsed in about a millisecond."""
 _MOST_THREADS = 64
 _limiter: RunVar[anyio.CapacityLimiter] = RunVar("probe_threads")
 
@@ -28,6 +30,15 @@ async def in_thread(work: Callable[[], T]) -> T:
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(_settle, outcome, work), name="probe", daemon=True).start()
         return await asyncio.wrap_future(outcome)
+
+
+async def in_thread_if_large(size: int, work: Callable[[], T]) -> T:
+    """Do the work on ``size`` bytes here where they are few, else in a thread.
+
+    Whatever unfolds, decodes or parses what a server sent would hold up all other measurements in the event loop, and their
+    times with it. A time is therefore taken before this.
+    """
+    return work() if size <= LITTLE else await in_thread(work)
 
 
 def _settle(outcome: "Future[T]", work: Callable[[], T]) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import gzip
+import json
 import subprocess
 import sys
+import threading
 import tracemalloc
 import zlib
 from typing import Any
@@ -12,6 +14,7 @@ import anyio
 import pytest
 
 from runbook_engine.probe import ErrorKind, ProbeError
+from runbook_engine.probe.json_text import MOST_VALUES
 from runbook_probes.http import get
 
 pytestmark = pytest.mark.anyio
@@ -198,8 +201,51 @@ async def test_a_small_body_that_unfolds_into_a_huge_one_stays_bounded(
     finally:
         tracemalloc.stop()
     assert reading.body_size == len(bomb)
-    assert reading.incomplete == "the body unfolds to more than 16 MiB; ask for less"
+    assert reading.incomplete == (
+        "the body unfolds to more than 1 MiB, and was unfolded up to there; raise max_body up to 16 MiB, or ask for less"
+    )
     assert peak < 100_000_000
+
+
+async def test_a_body_that_unfolds_to_exactly_what_may_be_read_is_whole(
+    servers: Any, response: Any, measure: Any
+) -> None:
+    body = b'{"up": true, "more": "' + b"a" * 976 + b'"}'
+    server = await servers.http(response(body=zlib.compress(body), headers={"Content-Encoding": "deflate"}))
+    assert (await measure(get, url=server.url, max_body=1000)).incomplete == ""
+    assert (await measure(get, url=server.url, max_body=999)).incomplete.startswith("the body unfolds to more than")
+    assert (await measure(get, url=server.url, max_body=0)).cut != ""
+
+
+async def test_a_body_of_too_many_values_is_measured_and_nothing_is_taken_out_of_it(
+    servers: Any, response: Any, measure: Any
+) -> None:
+    body = b"[" + b"7," * MOST_VALUES + b"7]"
+    server = await servers.http(response(body=body, headers=JSON))
+    reading = await measure(get, url=server.url, max_body=16 * 1024 * 1024)
+    assert (reading.status, reading.body_size) == (200, len(body))
+    assert reading.incomplete == (
+        "the body is JSON that cannot be taken for certain: it has more than 1,000,000 values, which are not read; "
+        "ask for a part of it"
+    )
+
+
+async def test_a_large_body_is_read_where_it_holds_up_nobody(
+    servers: Any, response: Any, measure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[str] = []
+
+    def reading_json(text: str) -> object:
+        readers.append(threading.current_thread().name)
+        return json.loads(text)
+
+    monkeypatch.setattr("runbook_probes.http.read_json", reading_json)
+    small, large = b'{"up": true}', json.dumps({"up": True, "more": ["text"] * 100_000}).encode()
+    folded = response(body=zlib.compress(large), headers={"Content-Encoding": "deflate"})
+    for answer in (response(body=small), response(body=large), folded):
+        server = await servers.http(answer)
+        assert (await measure(get, url=server.url)).document["up"] is True
+    assert readers == ["MainThread", "probe", "probe"]
 
 
 async def test_a_head_request_has_no_body(servers: Any, response: Any, measure: Any) -> None:

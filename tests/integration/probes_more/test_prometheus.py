@@ -226,6 +226,7 @@ async def test_an_error_of_prometheus_is_an_error_and_no_reading(
         ),
         (200, b"[" * 5000, ErrorKind.MALFORMED, "does not answer as Prometheus does"),
         (200, b" " * 9_000_000, ErrorKind.MALFORMED, "has more than 8 MiB"),
+        (200, b"[" + b"1," * 1_000_001 + b"1]", ErrorKind.MALFORMED, "has more than 1,000,000 values"),
     ],
 )
 async def test_an_answer_that_is_none_is_an_error_and_no_reading(

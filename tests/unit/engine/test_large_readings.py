@@ -14,6 +14,7 @@ from runbook_engine.graph.compile import Compiler
 from runbook_engine.graph.extracting import take
 from runbook_engine.probe import DocumentReading, ProbeContext
 from runbook_engine.probe.contract import Probe
+from runbook_engine.probe.effort import MOST_STEPS
 from runbook_engine.probe.fake import AnyParams
 
 TEXT = """
@@ -65,6 +66,15 @@ def test_a_large_document_is_looked_through_outside_the_event_loop(monkeypatch: 
     assert threads == ["probe"]
     assert run([1] * 10, timeout="60s").outcome == "warning"
     assert threads == ["probe", threading.main_thread().name]
+
+
+def test_a_document_that_is_more_than_can_be_looked_through_costs_what_is_taken_out_of_it_and_nothing_else() -> None:
+    trace = run([[]] * (MOST_STEPS + 1), timeout="60s")
+    (blind,) = trace.blind_spots
+    assert blind.kind == "missing"
+    assert "many is missing (nothing is taken out of the document: the document is more than can be looked through" in (
+        blind.message
+    )
 
 
 @pytest.mark.parametrize("document", [[{1, 2}], [object()], [{1: 2}]])

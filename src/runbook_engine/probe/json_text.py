@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -10,6 +11,9 @@ from pydantic import JsonValue
 from runbook_engine.hostile import one_line, opening
 
 MOST_DEPTH = 64
+MOST_VALUES = 1_000_000
+"""Values that a document may have: what is read of it fills some 100 MB, and is looked through in a second."""
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
 _MOST_DIGITS = 309
 """Those of the greatest number that a float holds."""
 
@@ -18,13 +22,22 @@ class NoCertainValueError(ValueError):
     """The text is JSON, and what a value in it is cannot be told: the message says of which, and why."""
 
 
+class TooManyValuesError(NoCertainValueError):
+    """The text has more values than are read; whether it is JSON, is not known."""
+
+
 def read_json(text: str) -> JsonValue:
     """The document. NaN and Infinity, which JSON does not have, are None.
 
+    A large text is read in a thread: see ``in_thread_if_large``.
+
     Raises ValueError where the text is not JSON, or nested beyond what the rest of the program can take, and
     NoCertainValueError for a key that an object has twice, and for a number that is too large. Whoever wrote it means one of
-    two values, and readers differ in which they take: https://www.rfc-editor.org/rfc/rfc8259#section-4.
+    two values, and readers differ in which they take: https://www.rfc-editor.org/rfc/rfc8259#section-4. Raises
+    TooManyValuesError, which is one, for more than ``MOST_VALUES``.
     """
+    if text.lstrip()[:1] in ("[", "{") and _has_too_many_values(text):
+        raise TooManyValuesError(f"it has more than {MOST_VALUES:,} values, which are not read; ask for a part of it")
     try:
         found: JsonValue = json.loads(
             text,
@@ -38,6 +51,15 @@ def read_json(text: str) -> JsonValue:
     if _depth(found) > MOST_DEPTH:
         raise ValueError("too deeply nested")
     return found
+
+
+def _has_too_many_values(text: str) -> bool:
+    """Every value but the first follows one of these signs, which stand in texts, too: those are left out if need be."""
+
+    def signs(where: str) -> int:
+        return sum(where.count(sign) for sign in ",[{")
+
+    return signs(text) > MOST_VALUES and signs(_STRING.sub("", text)) > MOST_VALUES
 
 
 def _integer(text: str) -> int:
